@@ -1,0 +1,52 @@
+# meanstream: `make` alone lists what there is.
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+DATE    ?= $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
+LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+BIN     := bin
+ARGS    ?=
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: ## the whole river in one process, averages on the console; ARGS='--source file:x.ndjson' and the like
+	@CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o $(BIN)/demo ./services/demo
+	@exec $(BIN)/demo $(ARGS)
+
+.PHONY: build
+build: ## static binaries into bin/
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./services/...
+
+.PHONY: test
+test: ## vet, unit tests and simulation, with the race detector
+	go vet ./...
+	go test -race -shuffle=on ./...
+
+.PHONY: sim
+sim: ## the simulation alone, more of it: SEEDS=200
+	SEEDS=$(or $(SEEDS),50) go test -count=1 -timeout 60m ./test/sim
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME=30s each
+	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz'); do \
+		echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),30s) $$p || exit 1; done; done
+
+.PHONY: bench
+bench: ## microbenchmarks of every room
+	go test -run '^$$' -bench . -benchmem ./pkg/...
+
+.PHONY: lint
+lint: $(BIN)/golangci-lint ## golangci-lint with the rules of .golangci.yml
+	$(BIN)/golangci-lint run ./...
+
+$(BIN)/golangci-lint:
+	GOBIN=$(CURDIR)/$(BIN) go install $(LINT)
+
+.PHONY: clean
+clean: ## what was built
+	rm -rf $(BIN)
