@@ -1,0 +1,69 @@
+package record
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+// benchRecords spells n records of one second each with varying values and categories, so that no branch predictor
+// learns one by heart.
+func benchRecords(format string, n int) [][]byte {
+	r := rand.New(rand.NewPCG(1, 2))
+	all := make([][]byte, n)
+	for i := range all {
+		all[i] = fmt.Appendf(nil, format, 1764000000+i, r.Float64()*100, 'A'+r.IntN(3))
+	}
+	return all
+}
+
+func BenchmarkDecode(b *testing.B) {
+	const n = 1 << 12
+	for _, c := range []struct{ name, format string }{
+		{"compact", `{"timestamp":%d,"value":%.3f,"category":"%c"}`},
+		{"spaced", `{"timestamp": %d, "value": %.6f, "category": "%c"}`},
+		{"seventeen digits", `{"timestamp":%d,"value":%.15f,"category":"%c"}`},
+		{"more fields", `{"id":"5f0c","ok":true,"timestamp":%d,"value":%.3f,"unit":"kWh","category":"%c"}`},
+		{"nested", `{"timestamp":%d,"value":%.3f,"category":"%c","tags":{"room":7}}`},
+	} {
+		records := benchRecords(c.format, n)
+		b.Run("meanstream/"+c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(records[0])))
+			var d Decoder
+			var r Record
+			for i := 0; b.Loop(); i++ {
+				if why := d.Decode(records[i%n], false, &r); why != None {
+					b.Fatal(why)
+				}
+			}
+		})
+		b.Run("encodingjson/"+c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(records[0])))
+			for i := 0; b.Loop(); i++ {
+				var r struct {
+					Timestamp json.Number
+					Value     float64
+					Category  string
+				}
+				if err := json.Unmarshal(records[i%n], &r); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkReject(b *testing.B) {
+	for _, value := range []string{`{"timestamp":1764000000,"value":53.2`, `{"timestamp":1764000000,"value":null,"category":"B"}`} {
+		b.Run(value, func(b *testing.B) {
+			b.ReportAllocs()
+			var d Decoder
+			for b.Loop() {
+				d.Decode([]byte(value), false, new(Record))
+			}
+		})
+	}
+}

@@ -1,0 +1,136 @@
+package record
+
+import "unicode/utf8"
+
+// fast reads a flat object whose names and strings hold no escapes and whose numbers have at most 19 digits, and writes
+// it to r if it counts. It returns false, with r untouched, for everything else: whatever it is not certain of, every
+// record that is to be rejected included, is the reference's to judge.
+func fast(b []byte, r *Record) bool {
+	var got Record
+	var time, value, category bool
+	i := skipSpace(b, 0)
+	if i >= len(b) || b[i] != '{' {
+		return false
+	}
+	for {
+		name, next, _, ok := plainString(b, skipSpace(b, i+1))
+		if !ok {
+			return false
+		}
+		if next = skipSpace(b, next); next >= len(b) || b[next] != ':' {
+			return false
+		}
+		next = skipSpace(b, next+1)
+		// A field that comes twice overwrites what came first, as the reference has it: all that got this far was
+		// acceptable.
+		switch string(name) {
+		case "timestamp":
+			got.Time, i, time = plainTime(b, next)
+			ok = time
+		case "value":
+			got.Value, i, value = plainValue(b, next)
+			ok = value
+		case "category":
+			got.Category, i, category = plainCategory(b, next)
+			ok = category
+		default:
+			i, ok = skipScalar(b, next)
+		}
+		if !ok {
+			return false
+		}
+		if i = skipSpace(b, i); i >= len(b) {
+			return false
+		}
+		if b[i] == '}' {
+			break
+		}
+		if b[i] != ',' {
+			return false
+		}
+	}
+	if skipSpace(b, i+1) != len(b) || !time || !value || !category {
+		return false
+	}
+	*r = got
+	return true
+}
+
+// skipSpace is the index of the first byte at or after i that is not JSON's white space, or len(b).
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// plainString reads a string without escapes at i; next is behind its closing quote, and ascii says that UTF-8 needs no
+// check.
+func plainString(b []byte, i int) (s []byte, next int, ascii, ok bool) {
+	if i >= len(b) || b[i] != '"' {
+		return nil, i, false, false
+	}
+	start := i + 1
+	var seen byte
+	for i = start; i < len(b); i++ {
+		c := b[i]
+		if c == '"' {
+			return b[start:i:i], i + 1, seen < utf8.RuneSelf, true
+		}
+		if c < ' ' || c == '\\' {
+			break
+		}
+		seen |= c
+	}
+	return nil, i, false, false
+}
+
+func plainCategory(b []byte, i int) (name []byte, next int, ok bool) {
+	name, next, ascii, ok := plainString(b, i)
+	ok = ok && len(name) > 0 && len(name) <= MaxCategory && (ascii || utf8.Valid(name))
+	return name, next, ok
+}
+
+func plainTime(b []byte, i int) (t int64, next int, ok bool) {
+	n, next, ok := plainNumber(b, i)
+	if !ok {
+		return 0, i, false
+	}
+	t, ok = n.nanos()
+	return t, next, ok
+}
+
+func plainValue(b []byte, i int) (v float64, next int, ok bool) {
+	n, next, ok := plainNumber(b, i)
+	if !ok {
+		return 0, i, false
+	}
+	v, ok = n.float(b[i:next])
+	return v, next, ok
+}
+
+// skipScalar steps over the value of a field that nobody asked for, unless it is nested or spelled with escapes.
+func skipScalar(b []byte, i int) (next int, ok bool) {
+	if i >= len(b) {
+		return i, false
+	}
+	switch b[i] {
+	case '"':
+		_, next, _, ok = plainString(b, i)
+		return next, ok
+	case 't':
+		return skipWord(b, i, "true")
+	case 'f':
+		return skipWord(b, i, "false")
+	case 'n':
+		return skipWord(b, i, "null")
+	default:
+		_, next, ok = plainNumber(b, i)
+		return next, ok
+	}
+}
+
+func skipWord(b []byte, i int, word string) (next int, ok bool) {
+	next = i + len(word)
+	return next, next <= len(b) && string(b[i:next]) == word
+}
