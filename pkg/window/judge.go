@@ -1,0 +1,34 @@
+package window
+
+import "math"
+
+// NoWatermark is the watermark of a source that has not yet brought a valid record.
+const NoWatermark int64 = math.MinInt64
+
+// Judge decides which records of one source partition are late. Its watermark is the greatest event time read so far
+// less the lateness, and travels in the offset commit: whoever owns the partition next sets it and judges every later
+// record as this owner would have.
+type Judge struct {
+	Size      int64 // window size in nanoseconds, positive
+	Lateness  int64 // nanoseconds, not negative; may change between two owners, the watermark does not fall for it
+	Watermark int64 // NoWatermark before the first valid record
+}
+
+// Late tells whether a record with event time t comes too late, that is, whether its window ends at or before the
+// watermark as the record is read; then it lets the record advance the watermark. It is called once for every valid
+// record in the partition's order, kept or filtered alike, and never for a rejected one.
+func (j *Judge) Late(t int64) bool {
+	// A window ends after any time within it, so a record at or past the watermark needs no division.
+	late := t < j.Watermark && Tumbling(t, j.Size).End <= j.Watermark
+	// A late record needs no exception here: t - lateness is below its window's end, which the watermark has passed.
+	j.Watermark = max(j.Watermark, before(t, j.Lateness))
+	return late
+}
+
+// before returns t - lateness, stopping just above NoWatermark: a time so early is still a time.
+func before(t, lateness int64) int64 {
+	if t < NoWatermark+1+lateness {
+		return NoWatermark + 1
+	}
+	return t - lateness
+}
