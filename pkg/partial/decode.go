@@ -1,0 +1,215 @@
+package partial
+
+import (
+	"fmt"
+	"math"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/meanstream/meanstream/pkg/exact"
+	"github.com/meanstream/meanstream/pkg/window"
+)
+
+// Decode reads one message value. Unknown fields are skipped, since a later release may add some that this one does not
+// need; nothing of the result aliases b.
+//
+// The error is ErrVersion for a message that only a later release can read, and ErrMalformed for anything that Encode
+// would not have written: such a message must stop the sink rather than be guessed at.
+func Decode(b []byte) (*Partial, error) {
+	if err := checkVersion(b); err != nil {
+		return nil, fmt.Errorf("decode a partial of %d bytes: %w", len(b), err)
+	}
+	p := &Partial{}
+	if err := each(b, p.read); err != nil {
+		return nil, fmt.Errorf("decode a partial of %d bytes: %w", len(b), err)
+	}
+	if err := p.check(); err != nil {
+		return nil, fmt.Errorf("decode a partial of %s: %w", p.Writer, err)
+	}
+	if err := p.checkChunk(); err != nil {
+		return nil, fmt.Errorf("decode a partial of %s: %w", p.Writer, err)
+	}
+	return p, nil
+}
+
+// checkVersion looks at the version alone first: what the other fields of another version mean is not known here.
+func checkVersion(b []byte) error {
+	found := uint64(0)
+	err := each(b, func(f field) error {
+		if f.number == partialVersion {
+			found = f.bits
+			return f.is(protowire.VarintType)
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case found == 0:
+		return fmt.Errorf("%w: it has no version: is something else writing to this topic? give meanstream a topic of its own", ErrMalformed)
+	case found != version:
+		return fmt.Errorf("%w: version %d, this release reads %d: upgrade the sinks before the processors", ErrVersion, found, version)
+	}
+	return nil
+}
+
+func (p *Partial) read(f field) error {
+	switch f.number {
+	case partialGroup:
+		return f.string(&p.Group)
+	case partialWriter:
+		return f.string(&p.Writer)
+	case partialEpoch:
+		var epoch int32
+		err := f.int32(&epoch)
+		if err == nil && (epoch < 0 || epoch > math.MaxInt16) {
+			return fmt.Errorf("%w: epoch %d, want 0 to %d", ErrMalformed, epoch, math.MaxInt16)
+		}
+		p.Epoch = int16(epoch)
+		return err
+	case partialSourcePartitions:
+		return f.int32(&p.SourcePartitions)
+	case partialPlacement:
+		return f.int32(&p.Placement)
+	case partialRule:
+		return f.fixed(&p.Rule)
+	case partialLateness:
+		return f.int64(&p.Lateness)
+	case partialChunk:
+		return f.int32(&p.Chunk)
+	case partialChunks:
+		return f.int32(&p.Chunks)
+	case partialSources:
+		s := Source{Watermark: window.NoWatermark}
+		if err := s.decode(f); err != nil {
+			return fmt.Errorf("source %d of the message: %w", len(p.Sources), err)
+		}
+		p.Sources = append(p.Sources, s)
+	case partialEntries:
+		e := Entry{Aggregate: &window.Aggregate{}}
+		if err := e.decode(f); err != nil {
+			return fmt.Errorf("entry %d of the message: %w", len(p.Entries), err)
+		}
+		p.Entries = append(p.Entries, e)
+	}
+	return nil
+}
+
+func (s *Source) decode(message field) error {
+	if err := message.is(protowire.BytesType); err != nil {
+		return err
+	}
+	id := ""
+	err := each(message.bytes, func(f field) error {
+		switch f.number {
+		case sourceTopicID:
+			return f.string(&id)
+		case sourcePartition:
+			return f.int32(&s.Partition)
+		case sourceFirst:
+			return f.bool(&s.First)
+		case sourceEnded:
+			return f.bool(&s.Ended)
+		case sourceFrom:
+			return f.int64(&s.From)
+		case sourceTo:
+			return f.int64(&s.To)
+		case sourceWatermark:
+			return f.sfixed(&s.Watermark)
+		case sourceKept:
+			return f.int64(&s.Kept)
+		case sourceFiltered:
+			return f.int64(&s.Filtered)
+		case sourceLate:
+			return f.int64(&s.Late)
+		case sourceRejected:
+			return f.int64(&s.Rejected)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(id) != len(s.TopicID) {
+		return fmt.Errorf("%w: a topic id of %d bytes, want %d", ErrMalformed, len(id), len(s.TopicID))
+	}
+	copy(s.TopicID[:], id)
+	return nil
+}
+
+func (e *Entry) decode(message field) error {
+	if err := message.is(protowire.BytesType); err != nil {
+		return err
+	}
+	length, hasMin, hasMax := int64(0), false, false
+	err := each(message.bytes, func(f field) error {
+		switch f.number {
+		case entryStart:
+			return f.sfixed(&e.Start)
+		case entryLength:
+			return f.int64(&length)
+		case entryCategory:
+			return f.string(&e.Category)
+		case entryCount:
+			return f.int64(&e.Count)
+		case entryFiltered:
+			return f.int64(&e.Filtered)
+		case entryMin:
+			hasMin = true
+			return f.double(&e.Min)
+		case entryMax:
+			hasMax = true
+			return f.double(&e.Max)
+		case entrySum:
+			return decodeSum(&e.Sum, f)
+		case entrySquares:
+			return decodeSum(&e.Squares, f)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if hasMin != (e.Count > 0) || hasMax != (e.Count > 0) {
+		return fmt.Errorf("%w: %d kept records, min there: %v, max there: %v, want both exactly where records were kept",
+			ErrMalformed, e.Count, hasMin, hasMax)
+	}
+	// An end that wraps around is noticed by check.
+	e.End = e.Start + length
+	return nil
+}
+
+// decodeSum adds what a Sum message holds to s; a sum in two pieces is their sum, as Protocol Buffers merges them.
+func decodeSum(s *exact.Sum, message field) error {
+	if err := message.is(protowire.BytesType); err != nil {
+		return err
+	}
+	// Ordinary measurements need a few chunks; more go to the heap.
+	var indexRoom, chunkRoom [8]uint64
+	indexes, chunks := indexRoom[:0], chunkRoom[:0]
+	err := each(message.bytes, func(f field) (err error) {
+		switch f.number {
+		case sumIndex:
+			indexes, err = f.list(indexes)
+		case sumChunk:
+			chunks, err = f.list(chunks)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(indexes) != len(chunks) {
+		return fmt.Errorf("%w: a sum with %d indexes and %d chunks, want as many", ErrMalformed, len(indexes), len(chunks))
+	}
+	for i, index := range indexes {
+		chunk := protowire.DecodeZigZag(chunks[i])
+		if i > 0 && index <= indexes[i-1] || chunk == 0 {
+			return fmt.Errorf("%w: chunk %d of a sum at index %d is 0 or out of order", ErrMalformed, chunk, index)
+		}
+		if err := s.AddChunk(int(min(index, math.MaxInt32)), chunk); err != nil {
+			return fmt.Errorf("%w: %w", ErrMalformed, err)
+		}
+	}
+	return nil
+}
