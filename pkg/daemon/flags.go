@@ -1,0 +1,135 @@
+package daemon
+
+import (
+	"regexp"
+	"time"
+)
+
+// Kafka says where the cluster is.
+type Kafka struct {
+	Brokers Brokers `default:"localhost:9092" group:"first" placeholder:"HOST:PORT,..." help:"Kafka brokers to ask first; one that answers is enough. The port is 9092 where none is given."`
+}
+
+// Records names the topic of measurements. It stands alone for services that
+// know no other topic; all others embed Topics, which contains it.
+type Records struct {
+	RecordsTopic      string `default:"records" group:"first" placeholder:"TOPIC" help:"Topic of the measurements."`
+	RecordsPartitions int    `default:"6" min:"1" max:"10000" group:"topics" placeholder:"N" help:"Partitions of the records and rejects topics, when created here."`
+}
+
+// Creation says whether and how missing topics are made.
+type Creation struct {
+	ReplicationFactor int  `default:"1" min:"1" max:"32767" group:"topics" placeholder:"N" help:"Replicas of each topic that is created here."`
+	CreateTopics      bool `default:"true" group:"first" help:"Create the topics that are missing; =false on clusters where somebody else does."`
+}
+
+// Topics names every topic of the river, and how missing ones are made.
+// The partition counts and the replication factor are used only for topics
+// that are created; an existing topic is used as it is.
+type Topics struct {
+	Records
+	PartialsTopic      string `default:"partials" group:"topics" placeholder:"TOPIC" help:"Topic of the partial aggregates between processor and sink."`
+	PartialsPartitions int    `default:"3" min:"1" max:"10000" group:"topics" placeholder:"N" help:"Partitions of the partials topic, when created here."`
+	RejectsTopic       string `default:"rejects" group:"topics" placeholder:"TOPIC" help:"Topic of what could not count, with the reason."`
+	ResultsTopic       string `default:"results" group:"first" placeholder:"TOPIC" help:"Topic of the final averages."`
+	ResultsPartitions  int    `default:"3" min:"1" max:"10000" group:"topics" placeholder:"N" help:"Partitions of the results topic, when created here."`
+	Creation
+}
+
+// Rule says which measurements count, and in which window.
+type Rule struct {
+	// Keep is only carried here: the service that evaluates it validates it.
+	Keep           string        `default:"value < 90" group:"first" placeholder:"RULE" help:"Which measurements count: one comparison of value with a number, by <, <=, >, >=, != or ==."`
+	Window         time.Duration `default:"10s" min:"1ms" max:"2160h" group:"first" placeholder:"DURATION" help:"Length of a window."`
+	Lateness       time.Duration `default:"2s" min:"0s" max:"2160h" group:"first" placeholder:"DURATION" help:"How far behind the newest measurement of its partition one may come and still count."`
+	MaxFuture      time.Duration `default:"5m" min:"0s" max:"87600h" group:"time" placeholder:"DURATION" help:"Reject measurements that are further ahead of the time Kafka received them; 0 = off."`
+	MaxRecordBytes Size          `default:"512KiB" min:"1" max:"256MiB" group:"time" placeholder:"SIZE" help:"Reject records with a larger value."`
+}
+
+// Idle says when silence no longer holds windows open.
+type Idle struct {
+	IdleAfter      time.Duration `default:"5s" min:"1ms" max:"720h" group:"first" placeholder:"DURATION" help:"A partition without valid records for so long no longer holds the others up."`
+	CloseIdleAfter time.Duration `default:"30s" min:"0s" max:"720h" group:"time" placeholder:"DURATION" help:"When all partitions are silent for so long, the windows that the clock has passed close as well; 0 = never."`
+}
+
+// Flush says how often work in hand is committed.
+type Flush struct {
+	FlushInterval time.Duration `default:"1s" min:"10ms" max:"1h" group:"first" placeholder:"DURATION" help:"Publish and commit at least so often while there is something new."`
+}
+
+// Admin says where health, readiness and metrics are served. No address, the
+// default, means no listener: a process opens no port that nobody asked for,
+// and several of them start side by side on one machine.
+type Admin struct {
+	AdminAddr HostPort `group:"first" placeholder:"[HOST]:PORT" help:"Serve /healthz, /readyz and /metrics here, such as 127.0.0.1:9100; without it nothing listens."`
+	Pprof     bool     `group:"process" help:"Serve /debug/pprof/ on the admin address as well."`
+}
+
+// Log says what is logged to standard error.
+type Log struct {
+	LogLevel  string `default:"info" enum:"debug,info,warn,error" group:"first" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn or error."`
+	LogFormat string `default:"auto" enum:"auto,console,json" group:"process" placeholder:"FORMAT" help:"console, json, or auto: console on a terminal and json elsewhere."`
+}
+
+// Config is what Main needs to find in a service's settings. Embedding Admin
+// and Log is the way to have it.
+type Config interface {
+	admin() Admin
+	log() Log
+}
+
+func (a *Admin) admin() Admin { return *a }
+func (l *Log) log() Log       { return *l }
+
+// Validate reports a window that milliseconds cannot express: Kafka's batch
+// times, which carry window ends, know nothing finer.
+func (r *Rule) Validate() []error {
+	if r.Window%time.Millisecond != 0 {
+		return []error{Wrong("window", "is finer than Kafka's clock: write whole milliseconds, such as %s",
+			max(r.Window.Truncate(time.Millisecond), time.Millisecond))}
+	}
+	return nil
+}
+
+// Validate reports a records topic that Kafka would refuse.
+func (r *Records) Validate() []error {
+	return topicNames([]topicFlag{{"records-topic", r.RecordsTopic}})
+}
+
+// Validate reports topic names that Kafka would refuse, and one topic used for
+// two purposes: a processor that reads its own output never ends.
+func (t *Topics) Validate() []error {
+	return topicNames([]topicFlag{
+		{"records-topic", t.RecordsTopic},
+		{"partials-topic", t.PartialsTopic},
+		{"rejects-topic", t.RejectsTopic},
+		{"results-topic", t.ResultsTopic},
+	})
+}
+
+// Validate reports profiling that nobody could reach.
+func (a *Admin) Validate() []error {
+	if a.Pprof && a.AdminAddr == "" {
+		return []error{Wrong("pprof", "needs an address to be served on: add --admin-addr, such as --admin-addr=127.0.0.1:9100")}
+	}
+	return nil
+}
+
+type topicFlag struct{ flag, topic string }
+
+func topicNames(flags []topicFlag) []error {
+	legal := regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
+	var errs []error
+	usedBy := map[string]string{}
+	for _, f := range flags {
+		if !legal.MatchString(f.topic) || f.topic == "." || f.topic == ".." {
+			errs = append(errs, Wrong(f.flag, "is no topic name: write 1 to 249 letters, digits, dots, underscores or dashes"))
+		}
+		if other, taken := usedBy[f.topic]; taken {
+			errs = append(errs, Wrong(f.flag, "is the topic of --%s too: each needs a topic of its own", other))
+			continue
+		}
+		usedBy[f.topic] = f.flag
+	}
+	return errs
+}
