@@ -21,13 +21,11 @@ func (s *Sum) grow(low, n uint) {
 	if length == uint(len(s.chunks)) {
 		return
 	}
-	old, grown := s.chunks, s.chunks
-	if length <= uint(cap(s.chunks)) {
-		grown = s.chunks[:length]
-	} else {
+	grown := s.chunks[:min(length, uint(cap(s.chunks)))]
+	if uint(len(grown)) < length {
 		grown = make([]int64, length)
 	}
-	copy(grown[offset:], old)
+	copy(grown[offset:], s.chunks)
 	clear(grown[:offset])
 	s.chunks, s.base = grown, uint32(first)
 }

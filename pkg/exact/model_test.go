@@ -30,11 +30,11 @@ func nearest(r *big.Rat) float64 {
 // unit is 2^(32·index − 2176), the documented weight of a chunk.
 func unit(index int) *big.Rat {
 	one := big.NewInt(1)
-	if e := 32*index - 2176; e < 0 {
+	e := 32*index - 2176
+	if e < 0 {
 		return new(big.Rat).SetFrac(one, new(big.Int).Lsh(one, uint(-e)))
-	} else {
-		return new(big.Rat).SetInt(new(big.Int).Lsh(one, uint(e)))
 	}
+	return new(big.Rat).SetInt(new(big.Int).Lsh(one, uint(e)))
 }
 
 type chunk struct {

@@ -99,12 +99,12 @@ func (w *Walker) failInflate(err error) {
 
 // remedy says what a person can do, since a walk that ends here ends here again on the next fetch.
 func (w *Walker) remedy(kind error) string {
-	switch kind {
-	case ErrCRC:
+	switch {
+	case errors.Is(kind, ErrCRC):
 		return "fetch again; if it stays, restore the partition from a good replica or go on behind this batch"
-	case ErrMagic:
+	case errors.Is(kind, ErrMagic):
 		return "write the topic anew with a client of this decade, or start behind the old messages"
-	case ErrInflate:
+	case errors.Is(kind, ErrInflate):
 		return "raise the limit if this batch is honest"
 	}
 	return fmt.Sprintf("look at it with kafka-dump-log; to go on without it, set the offset to %d",

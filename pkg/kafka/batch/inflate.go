@@ -121,7 +121,7 @@ func tooLarge(limit int) error {
 
 // noEOF says for a stream that ends before it began what io.EOF would deny.
 func noEOF(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

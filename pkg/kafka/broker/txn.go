@@ -1,0 +1,133 @@
+package broker
+
+import (
+	"context"
+	"time"
+)
+
+// Producer is a producer's identity towards the brokers: sequences count within it, and a newer epoch of the same
+// transactional id fences it.
+type Producer struct {
+	TxnID string // transactional id; empty for a producer that is only idempotent
+	ID    int64
+	Epoch int16
+}
+
+// InitProducerID asks for a new epoch of a transactional id, which ends whatever transaction it had open, and
+// fences whoever used it before. timeout is how long the coordinator lets a transaction stay open.
+func (c *Client) InitProducerID(ctx context.Context, txnID string, timeout time.Duration) (Producer, Code, error) {
+	e := enc{flex: true}
+	e.optStr(txnID)
+	e.i32(int32(timeout.Milliseconds()))
+	e.i64(-1)
+	e.i16(-1)
+	e.tags()
+	p := Producer{TxnID: txnID}
+	m := &call{node: anyNode, key: keyInitProducerID, version: 4, flex: true, parts: [][]byte{e.b}}
+	parse := func(d *dec) Code {
+		d.i32()
+		code := Code(d.i16())
+		p.ID, p.Epoch = d.i64(), d.i16()
+		return code
+	}
+	if txnID == "" { // any broker hands out an identity that is only idempotent
+		d, err := c.send(ctx, m)
+		if err != nil {
+			return p, OK, err
+		}
+		code := parse(d)
+		return p, code, d.err
+	}
+	code, err := c.toCoordinator(ctx, OfTransaction, txnID, m, parse)
+	return p, code, err
+}
+
+// TopicPartition names a partition.
+type TopicPartition struct {
+	Topic     string
+	Partition int32
+}
+
+// AddPartitions tells the transaction's coordinator which partitions will get records; the answer is the first
+// code that is not OK.
+func (c *Client) AddPartitions(ctx context.Context, p Producer, parts []TopicPartition) (Code, error) {
+	e := enc{flex: true}
+	e.str(p.TxnID)
+	e.i64(p.ID)
+	e.i16(p.Epoch)
+	topics, byTopic := groupByTopic(parts)
+	e.array(len(topics))
+	for _, t := range topics {
+		e.str(t)
+		e.array(len(byTopic[t]))
+		for _, n := range byTopic[t] {
+			e.i32(n)
+		}
+		e.tags()
+	}
+	e.tags()
+	m := &call{key: keyAddPartitions, version: 3, flex: true, parts: [][]byte{e.b}}
+	return c.toCoordinator(ctx, OfTransaction, p.TxnID, m, func(d *dec) Code {
+		d.i32()
+		return firstCode(d)
+	})
+}
+
+// AddOffsets tells the transaction's coordinator that offsets of a group will be committed.
+func (c *Client) AddOffsets(ctx context.Context, p Producer, group string) (Code, error) {
+	e := enc{flex: true}
+	e.str(p.TxnID)
+	e.i64(p.ID)
+	e.i16(p.Epoch)
+	e.str(group)
+	e.tags()
+	m := &call{key: keyAddOffsets, version: 3, flex: true, parts: [][]byte{e.b}}
+	return c.toCoordinator(ctx, OfTransaction, p.TxnID, m, func(d *dec) Code {
+		d.i32()
+		return Code(d.i16())
+	})
+}
+
+// EndTxn commits or aborts.
+func (c *Client) EndTxn(ctx context.Context, p Producer, commit bool) (Code, error) {
+	e := enc{flex: true}
+	e.str(p.TxnID)
+	e.i64(p.ID)
+	e.i16(p.Epoch)
+	e.bool(commit)
+	e.tags()
+	m := &call{key: keyEndTxn, version: 3, flex: true, parts: [][]byte{e.b}}
+	return c.toCoordinator(ctx, OfTransaction, p.TxnID, m, func(d *dec) Code {
+		d.i32()
+		return Code(d.i16())
+	})
+}
+
+// firstCode reads an array of topics with an array of (partition, code) each.
+func firstCode(d *dec) Code {
+	first := OK
+	for range d.array() {
+		d.str()
+		for range d.array() {
+			d.i32()
+			if code := Code(d.i16()); first == OK {
+				first = code
+			}
+			d.skipTags()
+		}
+		d.skipTags()
+	}
+	return first
+}
+
+// groupByTopic keeps the order in which the topics first appear, so that equal requests are equal bytes.
+func groupByTopic(parts []TopicPartition) (topics []string, byTopic map[string][]int32) {
+	byTopic = map[string][]int32{}
+	for _, p := range parts {
+		if _, ok := byTopic[p.Topic]; !ok {
+			topics = append(topics, p.Topic)
+		}
+		byTopic[p.Topic] = append(byTopic[p.Topic], p.Partition)
+	}
+	return topics, byTopic
+}
