@@ -1,0 +1,174 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/meanstream/meanstream/pkg/daemon"
+	"github.com/meanstream/meanstream/pkg/kafka/broker"
+	"github.com/meanstream/meanstream/services/generator/feed"
+)
+
+// Feed are the settings that say what is published; the demo has them as well.
+type Feed struct {
+	Source     string   `default:"synthetic" group:"first" placeholder:"SOURCE" help:"Where records come from: synthetic, tcp://HOST:PORT (lines of JSON, or of Python dicts), file:PATH, or - for standard input."`
+	Rate       *float64 `min:"0" group:"first" placeholder:"N" help:"Records per second; 0 = as fast as it goes. 1000 for synthetic, else 0."`
+	Count      int64    `default:"0" min:"0" group:"run" placeholder:"N" help:"End after so many records; 0 = never."`
+	Seed       *uint64  `group:"run" placeholder:"SEED" help:"Synthetic: the same seed gives the same values and categories. Random and logged without it."`
+	Categories []string `default:"A,B,C" group:"run" placeholder:"NAME" help:"Synthetic: the categories to draw from."`
+	Key        string   `default:"none" enum:"none,category" group:"run" placeholder:"KEY" help:"Key of the records: none spreads them evenly over partitions, category keeps each category in one."`
+}
+
+// Validate reports what the single settings do not show.
+func (f *Feed) Validate() []error {
+	var all []error
+	if !strings.Contains(" synthetic - ", " "+f.Source+" ") && !strings.HasPrefix(f.Source, "tcp://") && !strings.HasPrefix(f.Source, "file:") {
+		all = append(all, daemon.Wrong("source", "is no source: write synthetic, tcp://HOST:PORT, file:PATH, or - for standard input"))
+	}
+	for _, c := range f.Categories {
+		if c == "" {
+			all = append(all, daemon.Wrong("categories", "has an empty name: write names separated by commas"))
+		}
+	}
+	return all
+}
+
+// rate is the pace in records per second; 0 is none.
+func (f *Feed) rate() float64 {
+	switch {
+	case f.Rate != nil:
+		return *f.Rate
+	case f.Source == "synthetic":
+		return 1000
+	}
+	return 0
+}
+
+// Settings is all that a generator is told.
+type Settings struct {
+	Feed
+	MaxRecordBytes int
+	Broker         broker.Config // Topics is filled in by Serve
+	Records        broker.NewTopic
+	Create         bool
+	Grace          time.Duration // how long the last records may take once ctx has ended
+	Log            *zap.Logger
+	Metrics        prometheus.Registerer
+	Stdin          io.Reader        // nil: the process' own
+	Now            func() time.Time // of synthetic timestamps; nil: the wall clock
+	Ready          func(ready bool, reason string)
+}
+
+// Serve publishes until the source ends or ctx does; either way what was read is flushed first.
+func Serve(ctx context.Context, s Settings) error {
+	seed := rand.Uint64()
+	if s.Seed != nil {
+		seed = *s.Seed
+	}
+	source, err := feed.Open(s.Source, feed.Options{
+		MaxRecordBytes: s.MaxRecordBytes, FindCategory: s.Key == "category", Seed: seed, Categories: s.Categories,
+		Now: s.Now, Dial: nil, Log: s.Log, Stdin: s.Stdin,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = source.Close() }()
+	s.Broker.Topics = []string{s.Records.Name}
+	client := broker.New(s.Broker)
+	defer client.Close()
+	s.Ready(false, "waiting for Kafka and its topics")
+	if err := client.EnsureTopics(ctx, []broker.NewTopic{s.Records}, s.Create, s.Log); err != nil || ctx.Err() != nil {
+		return err
+	}
+	topic, err := client.LookUp(ctx, s.Records.Name)
+	if err != nil || ctx.Err() != nil {
+		return err
+	}
+	if s.Source == "synthetic" {
+		s.Log.Info("generating", zap.Uint64("seed", seed), zap.Float64("rate", s.rate()))
+	}
+	p := New(client, topic.Name, topic.Partitions(), s.Log)
+	s.Metrics.MustRegister(
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "meanstream_generator_records_total", Help: "Records acknowledged by Kafka."},
+			func() float64 { return float64(p.Acked()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "meanstream_generator_unacked_records", Help: "Records read and not acknowledged yet."},
+			func() float64 { return float64(p.Unacked()) }))
+	return s.publish(ctx, p, source)
+}
+
+// publish runs the sender beside the loop that reads the source.
+func (s *Settings) publish(ctx context.Context, p *Publisher, source feed.Source) error {
+	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	sent := make(chan error, 1)
+	go func() { sent <- p.Run(sending) }()
+	s.Ready(true, "")
+	began := time.Now()
+	err := s.read(ctx, p, source)
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = nil
+	}
+	if err == nil {
+		err = s.flush(ctx, p)
+	}
+	stop()
+	if sendErr := <-sent; sendErr != nil {
+		err = sendErr
+	}
+	s.Log.Info("published", zap.Int64("records", p.Acked()), zap.Duration("in", time.Since(began).Round(time.Millisecond)))
+	return err
+}
+
+// flush waits for the last acknowledgements: as long as it takes after a source's own end, for the time of grace
+// after a stop.
+func (s *Settings) flush(ctx context.Context, p *Publisher) error {
+	err := p.Flush(ctx)
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Grace*4/5)
+	defer cancel()
+	err = p.Flush(last)
+	if last.Err() != nil {
+		return fmt.Errorf("stopping: %d records read from %s are not acknowledged by Kafka and may be lost", p.Unacked(), s.Source)
+	}
+	return err
+}
+
+// read hands lines over at the pace asked for.
+func (s *Settings) read(ctx context.Context, p *Publisher, source feed.Source) error {
+	pace := feed.NewPace(s.rate())
+	left := s.Count
+	for due := 0; s.Count == 0 || left > 0; due-- {
+		if due == 0 {
+			var err error
+			if due, err = pace.Wait(ctx, 1024); err != nil {
+				return err
+			}
+		}
+		line, err := source.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r := Record{Value: line.Value, Truncated: line.Truncated}
+		if s.Key == "category" {
+			r.Key = line.Category
+		}
+		if err := p.Add(ctx, r); err != nil {
+			return err
+		}
+		left--
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/meanstream/meanstream/pkg/checkpoint"
+)
+
+// askSink is the least time between two looks at the sink group's commits.
+const askSink = 500 * time.Millisecond
+
+// ahead holds partitions that are too many windows ahead of what the sink has emitted, so that one that is far ahead
+// of the others does not make the sink keep every window between.
+type ahead struct {
+	conf *Config
+	size int64 // of a window, ns
+	pins func() *checkpoint.Pins
+
+	mu      sync.Mutex
+	asked   time.Time
+	emitted int64
+}
+
+// hold waits while watermark is more than MaxAhead windows beyond what the sink has emitted, or, before it has
+// emitted anything, beyond first, the partition's own first watermark. What was fetched is committed all the same.
+func (a *ahead) hold(ctx context.Context, partition int32, first, watermark int64) error {
+	if a.conf.MaxAhead == 0 || watermark == noWatermark {
+		return nil
+	}
+	held := false
+	for ctx.Err() == nil {
+		emitted, err := a.look(ctx, held, first, watermark)
+		if err != nil {
+			return err
+		}
+		if !a.beyond(emitted, first, watermark) {
+			break
+		}
+		if !held {
+			held = true
+			a.conf.Log.Warn("a partition is too far ahead of the sink and waits for it", zap.Int32("partition", partition),
+				zap.String("sink group", a.conf.SinkGroup), zap.String("flags", fmt.Sprintf("--sink-group %s --max-ahead %d", a.conf.SinkGroup, a.conf.MaxAhead)))
+		}
+		wait(ctx, askSink)
+	}
+	if held && ctx.Err() == nil {
+		a.conf.Log.Info("the sink has come nearer, the partition is read on", zap.Int32("partition", partition))
+	}
+	return nil
+}
+
+func (a *ahead) beyond(emitted, first, watermark int64) bool {
+	base := emitted
+	if base == noWatermark {
+		base = first
+	}
+	if base == noWatermark || a.conf.MaxAhead > math.MaxInt64/a.size {
+		return false
+	}
+	limit := base + a.conf.MaxAhead*a.size
+	if limit < base { // beyond the end of time
+		return false
+	}
+	return watermark > limit
+}
+
+// look is what the sink has emitted, asked for anew only when what is known would make the partition wait.
+func (a *ahead) look(ctx context.Context, held bool, first, watermark int64) (int64, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.asked.IsZero() {
+		a.emitted = noWatermark
+	}
+	if !a.beyond(a.emitted, first, watermark) || (held && time.Since(a.asked) < askSink/2) {
+		return a.emitted, nil
+	}
+	pins := a.pins()
+	if pins == nil {
+		return a.emitted, nil
+	}
+	partitions := make([]int32, pins.Placement)
+	for i := range partitions {
+		partitions[i] = int32(i)
+	}
+	offsets, code, err := a.conf.Client.OffsetFetch(ctx, a.conf.SinkGroup, a.conf.PartialsTo, partitions, false)
+	if code == 30 {
+		return 0, fmt.Errorf("look at the progress of the sink: grant Describe on group %q to this user, or set --max-ahead 0: %w", a.conf.SinkGroup, code)
+	}
+	a.asked = time.Now()
+	if err != nil || code != 0 {
+		return a.emitted, nil // no answer is no progress: the partition waits, and asks again
+	}
+	least := int64(math.MaxInt64)
+	for _, o := range offsets {
+		least = min(least, emittedBy(o.Metadata))
+	}
+	a.emitted = least
+	return a.emitted, nil
+}
+
+// emittedBy reads a sink's commit; unreadable is none.
+func emittedBy(metadata string) int64 {
+	named, err := checkpoint.Decode(metadata)
+	if err != nil {
+		return noWatermark
+	}
+	m, err := checkpoint.ParseMerge(named.Body)
+	if err != nil {
+		return noWatermark
+	}
+	return m.Emitted
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}

@@ -1,0 +1,174 @@
+package worker
+
+import (
+	"math"
+	"time"
+
+	"github.com/meanstream/meanstream/pkg/kafka/batch"
+	"github.com/meanstream/meanstream/pkg/partial"
+	"github.com/meanstream/meanstream/pkg/record"
+	"github.com/meanstream/meanstream/pkg/reject"
+	"github.com/meanstream/meanstream/pkg/window"
+)
+
+// Bounds of what one partition may hold before it must be flushed. A flood of categories or of rejects costs flushes,
+// not memory.
+const (
+	maxHeldBytes   = 8 << 20
+	maxRejectBytes = 4 << 20
+)
+
+// Rule is all that decides what becomes of a record.
+type Rule struct {
+	Window    window.Rule
+	Keep      record.Keep
+	MaxFuture time.Duration // 0: records may be of any time
+	MaxBytes  int           // of a record's value
+}
+
+// Partition judges the records of one source partition, in their order, and holds what they came to since the last
+// hand-over. It has no clock and knows no broker: what it holds is a function of the records alone.
+type Partition struct {
+	rule    Rule
+	topic   string
+	topicID [16]byte
+	number  int32
+
+	decoder record.Decoder
+	judge   window.Judge
+	held    Held
+	rejects rejectQueue
+}
+
+// Held is what a partition hands over to the committer.
+type Held struct {
+	Source  partial.Source
+	Set     *window.Set
+	Rejects [][]byte // sealed batches for the partition of rejects that belongs to the source partition
+}
+
+// Moved tells whether there is anything to be committed.
+func (h Held) Moved() bool {
+	return h.Source.From != h.Source.To || h.Source.First || h.Source.Ended
+}
+
+// Resume says where a Partition begins.
+type Resume struct {
+	Topic     string
+	TopicID   [16]byte
+	Partition int32
+	Offset    int64
+	Watermark int64
+	First     bool // no partial of this partition was ever committed
+}
+
+// NewPartition makes one. rejectLimit bounds a message for the rejects topic, in bytes.
+func NewPartition(rule Rule, r Resume, rejectLimit int) *Partition {
+	p := &Partition{
+		rule: rule, topic: r.Topic, topicID: r.TopicID, number: r.Partition,
+		decoder: record.Decoder{MaxBytes: rule.MaxBytes},
+		judge:   window.Judge{Size: rule.Window.Size, Lateness: rule.Window.Lateness, Watermark: r.Watermark},
+		rejects: rejectQueue{limit: rejectLimit},
+	}
+	p.held = Held{
+		Source: partial.Source{TopicID: r.TopicID, Partition: r.Partition, First: r.First, From: r.Offset, To: r.Offset, Watermark: r.Watermark},
+		Set:    window.NewSet(rule.Window.Size),
+	}
+	return p
+}
+
+// Position is the next offset to fetch.
+func (p *Partition) Position() int64 { return p.held.Source.To }
+
+// Watermark is how far this partition's event time has come.
+func (p *Partition) Watermark() int64 { return p.judge.Watermark }
+
+// Closable tells whether a window that is held has been passed by the watermark, so that the sink could use it.
+func (p *Partition) Closable() bool { return p.held.Set.FirstEnd() <= p.judge.Watermark }
+
+// Full tells whether so much is held that it must be flushed before more is read.
+func (p *Partition) Full() bool {
+	return p.held.Set.Size() > maxHeldBytes || p.rejects.bytes > maxRejectBytes
+}
+
+// Read judges every record that w hands out below offset until. now is the wall clock in ns, consulted only where a
+// record's own Kafka time is not the broker's.
+func (p *Partition) Read(w *batch.Walker, until, now int64) error {
+	var m batch.Record
+	for w.Next() {
+		brokersTime := w.LogAppendTime()
+		for w.Record(&m) {
+			if m.Offset >= until {
+				p.held.Source.To = until
+				return nil
+			}
+			p.one(&m, brokersTime, now)
+		}
+	}
+	if err := w.Err(); err != nil {
+		return err
+	}
+	p.held.Source.To = min(max(p.held.Source.To, w.Position()), until)
+	return nil
+}
+
+// one gives a record its verdict: rejected, late, filtered or kept, judged in this order.
+func (p *Partition) one(m *batch.Record, brokersTime bool, now int64) {
+	var r record.Record
+	reason := p.decoder.Decode(m.Value, m.Value == nil, &r)
+	if reason == record.None && p.future(r.Time, m.Time, brokersTime, now) {
+		reason = record.InFuture
+	}
+	src := &p.held.Source
+	switch {
+	case reason != record.None:
+		src.Rejected++
+		p.rejects.add(m, reject.Of(reason), p.topic, p.number)
+	case p.judge.Late(r.Time):
+		src.Late++
+		p.rejects.add(m, reject.Late, p.topic, p.number)
+	case !p.rule.Keep.Keeps(r.Value):
+		src.Filtered++
+		p.held.Set.Filter(r.Time, r.Category)
+	default:
+		src.Kept++
+		p.held.Set.Keep(r.Time, r.Category, r.Value)
+	}
+}
+
+// future judges an event time against the record's own Kafka time, so that a replay judges alike. Where the
+// producer set that time, a wrong clock would vouch for itself, so the wall clock is asked too.
+func (p *Partition) future(event, kafkaMillis int64, brokersTime bool, now int64) bool {
+	limit := int64(p.rule.MaxFuture)
+	if kafkaMillis >= 0 && record.Future(event, nanos(kafkaMillis), limit) {
+		return true
+	}
+	return !brokersTime && record.Future(event, now, limit)
+}
+
+// nanos turns Kafka's milliseconds into ns, held inside of int64.
+func nanos(millis int64) int64 {
+	const scale = int64(time.Millisecond)
+	if millis > math.MaxInt64/scale {
+		return math.MaxInt64
+	}
+	return millis * scale
+}
+
+// End marks the partition as ended: it has reached the target of an exit-at-end run.
+func (p *Partition) End() { p.held.Source.Ended = true }
+
+// HandOver gives away what is held and goes on with nothing; false, and nothing is given away, if nothing moved.
+func (p *Partition) HandOver() (Held, bool) {
+	if !p.held.Moved() {
+		return Held{}, false
+	}
+	out := p.held
+	out.Source.Watermark = p.judge.Watermark
+	out.Rejects = p.rejects.take()
+	p.held = Held{
+		Source: partial.Source{TopicID: p.topicID, Partition: p.number, From: out.Source.To, To: out.Source.To, Watermark: p.judge.Watermark},
+		Set:    window.NewSet(p.rule.Window.Size),
+	}
+	return out, true
+}

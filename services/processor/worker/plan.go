@@ -1,0 +1,71 @@
+package worker
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/meanstream/meanstream/pkg/kafka/batch"
+	"github.com/meanstream/meanstream/pkg/kafka/broker"
+	"github.com/meanstream/meanstream/pkg/kafka/placement"
+	"github.com/meanstream/meanstream/pkg/partial"
+	"github.com/meanstream/meanstream/pkg/reject"
+	"github.com/meanstream/meanstream/pkg/window"
+)
+
+// plan merges what the workers handed over into one partial for each partials partition - every one of them gets
+// one, though it may be empty, for each carries what all sources have come to - and adds the rejects.
+func (s *Shift) plan(all []Held, millis int64) ([]broker.Batch, error) {
+	merged := window.NewSet(s.conf.Rule.Window.Size)
+	base := partial.Partial{
+		Group: s.conf.Group, Writer: s.t.Writer, Epoch: s.t.Epoch(),
+		SourcePartitions: s.t.Topic.Partitions(), Placement: s.pins.Placement,
+		Rule: s.conf.Rule.Window.Fingerprint(), Lateness: s.conf.Rule.Window.Lateness,
+	}
+	for _, h := range all {
+		merged.Merge(h.Set)
+		base.Sources = append(base.Sources, h.Source)
+	}
+	entries := make([][]partial.Entry, s.pins.Placement)
+	merged.All(func(b window.Bounds, category string, a *window.Aggregate) bool {
+		to := placement.Of([]byte(category), s.pins.Placement)
+		entries[to] = append(entries[to], partial.Entry{Bounds: b, Category: category, Aggregate: a})
+		return true
+	})
+	var batches []broker.Batch
+	for i := range entries {
+		p := base
+		p.Entries = entries[i]
+		to := broker.TopicPartition{Topic: s.conf.PartialsTo, Partition: int32(i)}
+		sealed, err := encode(&p, to, s.conf.MessageBytes, millis)
+		if err != nil {
+			return nil, err
+		}
+		batches = append(batches, sealed...)
+	}
+	for _, h := range all {
+		to := broker.TopicPartition{Topic: s.conf.RejectsTo, Partition: reject.Partition(h.Source.Partition, s.rejectsPartitions)}
+		for _, b := range h.Rejects {
+			batches = append(batches, broker.Batch{TopicPartition: to, Bytes: b})
+		}
+	}
+	return batches, nil
+}
+
+// encode writes a partial as batches of at most limit bytes.
+func encode(p *partial.Partial, to broker.TopicPartition, limit int, millis int64) ([]broker.Batch, error) {
+	messages, err := p.Encode(limit - batchOverhead)
+	if err != nil {
+		return nil, fmt.Errorf("encode the partial for %s/%d: %w", to.Topic, to.Partition, err)
+	}
+	var out []broker.Batch
+	var b batch.Builder
+	for i, m := range messages {
+		b.Append(&batch.Record{Time: millis, Value: m})
+		if i+1 < len(messages) && b.Len()+len(messages[i+1])+batchOverhead <= limit {
+			continue
+		}
+		out = append(out, broker.Batch{TopicPartition: to, Bytes: bytes.Clone(b.Seal(batch.Options{}))})
+		b.Reset()
+	}
+	return out, nil
+}

@@ -1,0 +1,67 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/meanstream/meanstream/pkg/kafka/broker"
+	"github.com/meanstream/meanstream/pkg/kafka/group"
+)
+
+// Settings is all that a processor is told.
+type Settings struct {
+	Config                 // Client, PartialsTo and RejectsTo are filled in by Serve
+	Broker   broker.Config // Topics is filled in by Serve
+	Records  broker.NewTopic
+	Partials broker.NewTopic
+	Rejects  broker.NewTopic // gets as many partitions as records has
+	Create   bool
+	Flush    time.Duration
+	Ready    func(ready bool, reason string)
+	Observe  func(group.Event) // told of every commit; may be nil
+}
+
+// MessageBytes is the greatest batch that is sent: below the default max.message.bytes of 1,048,588.
+const MessageBytes = 900 << 10
+
+// Serve runs a processor until ctx ends, or until an exit-at-end run is over. An error is one that a person must act
+// on.
+func Serve(ctx context.Context, s Settings) error {
+	s.Broker.Topics = []string{s.Records.Name, s.Partials.Name, s.Rejects.Name}
+	client := broker.New(s.Broker)
+	defer client.Close()
+	s.Ready(false, "waiting for Kafka and its topics")
+	if err := ensure(ctx, client, &s); err != nil || ctx.Err() != nil {
+		return err
+	}
+	s.Client, s.PartialsTo, s.RejectsTo = client, s.Partials.Name, s.Rejects.Name
+	if s.MessageBytes == 0 {
+		s.MessageBytes = MessageBytes
+	}
+	s.Ready(false, "waiting for partitions")
+	processor := New(s.Config)
+	return group.New(group.Config{
+		Client: client, Group: s.Group, Topic: s.Records.Name, Instance: uuid.NewString(), Interval: s.Flush,
+		Begin: processor.Begin, Log: s.Log, Observe: s.Observe,
+		Assigned: func(partitions []int32) {
+			s.Ready(partitions != nil, "waiting for partitions")
+			if partitions != nil {
+				s.Log.Info(fmt.Sprintf("reading %d partitions of %s", len(partitions), s.Records.Name))
+			}
+		},
+	}).Run(ctx)
+}
+
+// ensure waits for the topics. Rejects come last: they get as many partitions as records really has.
+func ensure(ctx context.Context, client *broker.Client, s *Settings) error {
+	if err := client.EnsureTopics(ctx, []broker.NewTopic{s.Records, s.Partials}, s.Create, s.Log); err != nil || ctx.Err() != nil {
+		return err
+	}
+	if t, err := client.LookUp(ctx, s.Records.Name); err == nil && t.Partitions() > 0 {
+		s.Rejects.Partitions = int(t.Partitions())
+	}
+	return client.EnsureTopics(ctx, []broker.NewTopic{s.Rejects}, s.Create, s.Log)
+}

@@ -1,0 +1,147 @@
+package worker
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/meanstream/meanstream/pkg/checkpoint"
+	"github.com/meanstream/meanstream/pkg/kafka/broker"
+	"github.com/meanstream/meanstream/pkg/kafka/group"
+	"github.com/meanstream/meanstream/pkg/window"
+)
+
+// noWatermark is the watermark before the first valid record.
+const noWatermark = window.NoWatermark
+
+// Config is what the processor's workers need.
+type Config struct {
+	Client       *broker.Client
+	Log          *zap.Logger
+	Metrics      *Metrics
+	Rule         Rule
+	Group        string
+	SinkGroup    string // whose progress bounds how far we run ahead
+	PartialsTo   string // topic
+	RejectsTo    string // topic
+	MaxAhead     int64  // windows; 0: as far as it goes
+	MessageBytes int    // the greatest message that partials and rejects take, batch included
+	StartLatest  bool   // where a new group begins
+	StartOver    bool   // affected partitions begin anew instead of stopping us
+	ExitAtEnd    bool
+}
+
+// Processor is what outlives a tenure.
+type Processor struct {
+	conf Config
+	run  int64 // the exit-at-end run that this process takes part in; 0: none yet
+}
+
+// New makes a processor's work for a group.
+func New(conf Config) *Processor { return &Processor{conf: conf} }
+
+// Begin starts the work of a tenure.
+func (p *Processor) Begin(t *group.Tenure) group.Shift {
+	s := &Shift{Processor: p, t: t, workers: map[int32]*worker{}, states: map[int32]checkpoint.Source{}}
+	s.ahead = &ahead{conf: &p.conf, size: p.conf.Rule.Window.Size, pins: s.knownPins}
+	return s
+}
+
+// Shift is the processor's work during one tenure.
+type Shift struct {
+	*Processor
+	t     *group.Tenure
+	ahead *ahead
+
+	mu      sync.Mutex
+	workers map[int32]*worker
+	states  map[int32]checkpoint.Source // as last resumed or collected
+	pins    *checkpoint.Pins            // once they are committed
+	targets []int64
+
+	rejectsPartitions int32
+	collected         []Held // by the last Collect, until it is committed
+}
+
+// knownPins tells the pins once they are committed.
+func (s *Shift) knownPins() *checkpoint.Pins {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pins
+}
+
+// Open implements group.Shift: p is committed under our name now.
+func (s *Shift) Open(p group.Position) group.Worker {
+	state, _ := checkpoint.ParseSource(p.Named.Body) // our own bytes: Resume made them
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if state.Pins != nil {
+		s.pins = state.Pins
+	}
+	w := &worker{
+		shift:   s,
+		topic:   broker.TopicPartition{Topic: s.t.Topic.Name, Partition: p.Partition},
+		fetcher: s.conf.Client.NewFetcher(),
+		target:  noTarget,
+		trouble: group.Trouble{Log: s.conf.Log, What: "reading " + s.t.Topic.Name},
+		taken:   make(chan struct{}, 1),
+	}
+	if s.conf.ExitAtEnd {
+		w.target = p.Offset // a partition that came after the run began has no part in it
+		if int(p.Partition) < len(s.targets) {
+			w.target = s.targets[p.Partition]
+		}
+	}
+	w.part = NewPartition(s.conf.Rule, Resume{
+		Topic: s.t.Topic.Name, TopicID: state.TopicID, Partition: p.Partition, Offset: p.Offset,
+		Watermark: state.Watermark, First: !state.Opened,
+	}, s.conf.MessageBytes)
+	s.states[p.Partition] = state
+	s.workers[p.Partition] = w
+	return w
+}
+
+// Collect implements group.Shift.
+func (s *Shift) Collect(context.Context) (group.Flush, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.collected = s.collected[:0]
+	var positions []group.Position
+	for p := range s.t.Topic.Partitions() {
+		w := s.workers[p]
+		if w == nil {
+			continue
+		}
+		held, ok := w.handOver()
+		if !ok {
+			continue
+		}
+		s.collected = append(s.collected, held)
+		positions = append(positions, group.Position{Partition: p, Offset: held.Source.To, Named: checkpoint.Named{Body: s.remember(w, held)}})
+	}
+	if len(s.collected) == 0 {
+		return group.Flush{}, false, nil
+	}
+	batches, err := s.plan(s.collected, time.Now().UnixMilli())
+	return group.Flush{Offsets: positions, Batches: batches}, true, err
+}
+
+// remember is what a commit says of a partition beside its offset.
+func (s *Shift) remember(w *worker, held Held) []byte {
+	p := held.Source.Partition
+	state := s.states[p]
+	state.Opened, state.Watermark = true, held.Source.Watermark
+	if state.Ended = held.Source.Ended; state.Ended {
+		state.EndedAt = w.target
+	}
+	s.states[p] = state
+	return checkpoint.AppendSource(nil, &state)
+}
+
+// Committed implements group.Shift.
+func (s *Shift) Committed() {
+	s.conf.Metrics.committed(s.collected)
+	s.collected = nil
+}

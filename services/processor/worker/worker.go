@@ -1,0 +1,150 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/meanstream/meanstream/pkg/kafka/batch"
+	"github.com/meanstream/meanstream/pkg/kafka/broker"
+	"github.com/meanstream/meanstream/pkg/kafka/group"
+)
+
+// Bounds of a fetch.
+const (
+	fetchBytes = 1 << 20
+	fetchWait  = 500 * time.Millisecond
+)
+
+// noTarget lets a worker read for ever.
+const noTarget int64 = math.MaxInt64
+
+// ErrLost means that records were deleted before they were read.
+var ErrLost = errors.New("records are gone before they were read")
+
+// worker reads one source partition, in one goroutine.
+type worker struct {
+	shift   *Shift
+	topic   broker.TopicPartition
+	fetcher *broker.Fetcher
+	walker  batch.Walker
+	target  int64 // read no further than this
+	trouble group.Trouble
+
+	// mu is held while one fetched answer is judged, and while the committer takes over: a lock a fetch, not a record.
+	mu    sync.Mutex
+	part  *Partition
+	taken chan struct{} // told when the committer has taken over
+}
+
+// Run implements group.Worker.
+func (w *worker) Run(ctx context.Context) error {
+	if w.part.held.Moved() {
+		w.shift.t.Due() // the opening partial: the sink waits for every source's first word
+	}
+	first := w.part.Watermark()
+	for ctx.Err() == nil {
+		if w.part.Position() >= w.target {
+			return w.end(ctx)
+		}
+		if err := w.shift.ahead.hold(ctx, w.topic.Partition, first, w.part.Watermark()); err != nil {
+			return err
+		}
+		if err := w.fetch(ctx); err != nil {
+			return err
+		}
+		if first == noWatermark {
+			first = w.part.Watermark()
+		}
+	}
+	return nil
+}
+
+// end marks the target as reached, and waits: a function that returns would end the member's whole generation.
+func (w *worker) end(ctx context.Context) error {
+	w.mu.Lock()
+	w.part.End()
+	w.mu.Unlock()
+	w.shift.t.Due()
+	<-ctx.Done()
+	return nil
+}
+
+// fetch asks once for what comes next, and judges it.
+func (w *worker) fetch(ctx context.Context) error {
+	position := w.part.Position()
+	got, err := w.fetcher.Fetch(ctx, broker.FetchRequest{TopicPartition: w.topic, Offset: position, MaxBytes: fetchBytes, MaxWait: fetchWait})
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
+		w.trouble.Pause(ctx, err)
+		return nil
+	case got.Code == 1:
+		return w.lost(ctx, position)
+	case got.Code == 29:
+		return fmt.Errorf("read %s: grant Read on it to this user: %w", w.topic.Topic, got.Code)
+	case got.Code != broker.OK:
+		w.trouble.Pause(ctx, fmt.Errorf("read %s/%d at %d: %w", w.topic.Topic, w.topic.Partition, position, got.Code))
+		return nil
+	}
+	w.trouble.Over()
+	return w.judge(ctx, got)
+}
+
+// judge takes a fetched answer in, and asks for a flush where one is due.
+func (w *worker) judge(ctx context.Context, got broker.Fetched) error {
+	w.mu.Lock()
+	position := w.part.Position()
+	w.walker.Reset(got.Records, position, got.Aborted, true)
+	err := w.part.Read(&w.walker, w.target, time.Now().UnixNano())
+	caughtUp := w.part.Position() >= got.LastStable
+	due := caughtUp && w.part.Closable() // a backlog must not pay a transaction for every window
+	full := w.part.Full()
+	w.shift.conf.Metrics.progress(w.topic.Partition, got.LastStable-w.part.Position(), w.part.Watermark())
+	w.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("read %s/%d at %d: %w", w.topic.Topic, w.topic.Partition, position, err)
+	}
+	if due || full {
+		w.shift.t.Due()
+	}
+	if full { // memory is bounded: nothing more is read before this is taken over
+		select {
+		case <-w.taken:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+// lost says what was deleted, and how to go on.
+func (w *worker) lost(ctx context.Context, position int64) error {
+	bounds := "unknown"
+	if ends, err := w.shift.conf.Client.LogEnds(ctx, w.topic.Topic, []int32{w.topic.Partition}); err == nil {
+		e := ends[w.topic.Partition]
+		bounds = fmt.Sprintf("%d to %d", e.Start, e.End)
+	}
+	w.shift.conf.Log.Error("records lost", zap.Int32("partition", w.topic.Partition), zap.Int64("position", position))
+	return fmt.Errorf("read %s/%d at %d: %w: its log now holds offsets %s (retention, or the topic was truncated); "+
+		"to go on without them start the processor once with --start-over, and the sink too", w.topic.Topic, w.topic.Partition, position, ErrLost, bounds)
+}
+
+// handOver gives the committer what is held.
+func (w *worker) handOver() (Held, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	held, ok := w.part.HandOver()
+	if ok {
+		select {
+		case w.taken <- struct{}{}:
+		default:
+		}
+	}
+	return held, ok
+}

@@ -1,0 +1,56 @@
+package merger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/meanstream/meanstream/pkg/kafka/broker"
+	"github.com/meanstream/meanstream/pkg/kafka/group"
+)
+
+// Settings is all that a sink is told.
+type Settings struct {
+	Config                 // Client, RecordsFrom, ResultsTo and RejectsTo are filled in by Serve
+	Broker   broker.Config // Topics is filled in by Serve
+	Records  broker.NewTopic
+	Partials broker.NewTopic
+	Results  broker.NewTopic
+	Rejects  broker.NewTopic
+	Create   bool
+	Flush    time.Duration
+	Ready    func(ready bool, reason string)
+	Observe  func(group.Event) // told of every commit; may be nil
+}
+
+// MessageBytes is the greatest batch that is sent: below the default max.message.bytes of 1,048,588.
+const MessageBytes = 900 << 10
+
+// Serve runs a sink until ctx ends, or until an exit-at-end run is over. An error is one that a person must act on.
+func Serve(ctx context.Context, s Settings) error {
+	s.Broker.Topics = []string{s.Records.Name, s.Partials.Name, s.Results.Name, s.Rejects.Name}
+	client := broker.New(s.Broker)
+	defer client.Close()
+	s.Ready(false, "waiting for Kafka and its topics")
+	topics := []broker.NewTopic{s.Records, s.Partials, s.Results, s.Rejects}
+	if err := client.EnsureTopics(ctx, topics, s.Create, s.Log); err != nil || ctx.Err() != nil {
+		return err
+	}
+	s.Client, s.RecordsFrom, s.ResultsTo, s.RejectsTo = client, s.Records.Name, s.Results.Name, s.Rejects.Name
+	if s.MessageBytes == 0 {
+		s.MessageBytes = MessageBytes
+	}
+	s.Ready(false, "waiting for partitions")
+	return group.New(group.Config{
+		Client: client, Group: s.Group, Topic: s.Partials.Name, Instance: uuid.NewString(), Interval: s.Flush,
+		Begin: New(s.Config).Begin, Log: s.Log, Observe: s.Observe,
+		Assigned: func(partitions []int32) {
+			s.Ready(partitions != nil, "waiting for partitions")
+			if partitions != nil {
+				s.Log.Info(fmt.Sprintf("merging %d partitions of %s", len(partitions), s.Partials.Name))
+			}
+		},
+	}).Run(ctx)
+}

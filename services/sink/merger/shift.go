@@ -1,0 +1,158 @@
+package merger
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/meanstream/meanstream/pkg/checkpoint"
+	"github.com/meanstream/meanstream/pkg/kafka/broker"
+	"github.com/meanstream/meanstream/pkg/kafka/group"
+	"github.com/meanstream/meanstream/pkg/result"
+)
+
+// Config is what the sink's workers need.
+type Config struct {
+	Client         *broker.Client
+	Log            *zap.Logger
+	Metrics        *Metrics
+	Group          string
+	RecordsFrom    string // the source topic, looked up for partitions and log ends
+	ResultsTo      string // topic
+	RejectsTo      string // topic, for what met a closed window
+	IdleAfter      time.Duration
+	CloseIdleAfter time.Duration
+	MessageBytes   int  // the greatest batch that results and rejects take
+	StartOver      bool // go on where we otherwise would stop
+	ExitAtEnd      bool
+	// Also gets the results after their commit; an error is logged, for the topic is the truth. May be nil.
+	Also func([]result.Result) error
+}
+
+// Sink is what outlives a tenure.
+type Sink struct {
+	conf  Config
+	over  map[int32]bool // partitions that have been started over by this process
+	overs sync.Mutex
+}
+
+// New makes a sink's work for a group.
+func New(conf Config) *Sink { return &Sink{conf: conf, over: map[int32]bool{}} }
+
+// Begin starts the work of a tenure.
+func (s *Sink) Begin(t *group.Tenure) group.Shift {
+	return &Shift{Sink: s, t: t, workers: map[int32]*worker{}}
+}
+
+// Shift is the sink's work during one tenure.
+type Shift struct {
+	*Sink
+	t *group.Tenure
+
+	mu      sync.Mutex
+	workers map[int32]*worker
+
+	resultsPartitions int32
+	rejectsPartitions int32
+	collected         []harvest // by the last Collect, until it is committed
+}
+
+// Open implements group.Shift.
+func (s *Shift) Open(p group.Position) group.Worker {
+	m, _ := checkpoint.ParseMerge(p.Named.Body) // our own bytes: Resume made them
+	w := &worker{
+		shift:   s,
+		topic:   broker.TopicPartition{Topic: s.t.Topic.Name, Partition: p.Partition},
+		fetcher: s.conf.Client.NewFetcher(),
+		trouble: group.Trouble{Log: s.conf.Log, What: "reading " + s.t.Topic.Name},
+		lookups: lookups{client: s.conf.Client, topic: s.conf.RecordsFrom, exit: s.conf.ExitAtEnd,
+			trouble: group.Trouble{Log: s.conf.Log, What: "looking " + s.conf.RecordsFrom + " up"}},
+		waits: waits{log: s.conf.Log, partition: p.Partition, metrics: s.conf.Metrics},
+		state: NewState(p.Partition, m, p.Offset, int64(s.conf.IdleAfter), int64(s.conf.CloseIdleAfter), time.Now().UnixNano()),
+		taken: make(chan struct{}, 1),
+	}
+	w.handed = handed{position: p.Offset, emitted: m.Emitted}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.workers[p.Partition] = w
+	return w
+}
+
+// Collect implements group.Shift.
+func (s *Shift) Collect(ctx context.Context) (group.Flush, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.collected = nil
+	var positions []group.Position
+	for p := range s.t.Topic.Partitions() {
+		w := s.workers[p]
+		if w == nil {
+			continue
+		}
+		h, ok, err := w.handOver()
+		if err != nil {
+			return group.Flush{}, false, err
+		}
+		if ok {
+			s.collected = append(s.collected, h)
+			positions = append(positions, group.Position{Partition: p, Offset: h.position, Named: checkpoint.Named{Body: h.body}})
+		}
+	}
+	if len(s.collected) == 0 {
+		return group.Flush{}, false, nil
+	}
+	batches, err := s.plan(s.collected)
+	return group.Flush{Offsets: positions, Batches: batches}, true, err
+}
+
+// Committed implements group.Shift.
+func (s *Shift) Committed() {
+	var all []result.Result
+	for _, h := range s.collected {
+		all = append(all, h.results...)
+		s.conf.Metrics.committed(h)
+	}
+	s.collected = nil
+	if len(all) == 0 || s.conf.Also == nil {
+		return
+	}
+	if err := s.conf.Also(all); err != nil {
+		s.conf.Log.Error("writing a copy of the results", zap.Error(err))
+	}
+}
+
+// Finished implements group.Shift.
+func (s *Shift) Finished(context.Context) (bool, error) {
+	if !s.conf.ExitAtEnd || len(s.t.Partitions) == 0 {
+		return false, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.t.Partitions {
+		w := s.workers[p]
+		if w == nil || !w.finished() {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// finished tells whether this partition has nothing more to give and everything it gave is handed over.
+func (w *worker) finished() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	m := handed{position: w.state.Position(), emitted: w.state.Open.Emitted()}
+	return w.ended && !w.state.Open.Closing() && m == w.handed && len(w.dropped) == 0
+}
+
+// purged says what of partials was deleted, and how to go on.
+func (s *Shift) purged(ctx context.Context, topic broker.TopicPartition, position int64) error {
+	bounds := "unknown"
+	if ends, err := s.conf.Client.LogEnds(ctx, topic.Topic, []int32{topic.Partition}); err == nil {
+		bounds = fmt.Sprintf("%d to %d", ends[topic.Partition].Start, ends[topic.Partition].End)
+	}
+	return fmt.Errorf("read %s/%d at %d: %w: its log now holds offsets %s; %s", topic.Topic, topic.Partition, position, ErrPurged, bounds, wayOut)
+}

@@ -1,0 +1,259 @@
+package merger
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/meanstream/meanstream/pkg/kafka/batch"
+	"github.com/meanstream/meanstream/pkg/kafka/broker"
+	"github.com/meanstream/meanstream/pkg/kafka/group"
+	"github.com/meanstream/meanstream/pkg/partial"
+	"github.com/meanstream/meanstream/pkg/result"
+)
+
+// Bounds of a fetch, and of the results of one transaction.
+const (
+	fetchBytes  = 1 << 20
+	fetchWait   = 250 * time.Millisecond
+	resultBytes = 512 << 10
+)
+
+// worker merges one partition of partials, in one goroutine.
+type worker struct {
+	shift   *Shift
+	topic   broker.TopicPartition
+	fetcher *broker.Fetcher
+	walker  batch.Walker
+	trouble group.Trouble
+	lookups lookups
+	waits   waits
+
+	// mu is held while one fetched answer is merged, and while the committer takes over.
+	mu      sync.Mutex
+	state   *State
+	dropped []Dropped
+	handed  handed        // what was last handed over
+	taken   chan struct{} // told when the committer has taken over
+	ended   bool          // exit at end: all sources have ended where they should, and everything is handed over
+}
+
+// handed is what a hand-over contained, to see whether there is anything new.
+type handed struct{ position, emitted int64 }
+
+// harvest is what a worker hands over.
+type harvest struct {
+	partition int32
+	position  int64
+	body      []byte
+	results   []result.Result
+	dropped   []Dropped
+}
+
+// Run implements group.Worker.
+func (w *worker) Run(ctx context.Context) error {
+	if err := w.shift.startOver(ctx, w); err != nil {
+		return err
+	}
+	if err := w.lookups.begin(ctx); err != nil {
+		return err
+	}
+	for ctx.Err() == nil {
+		// A closing that takes several transactions is finished before anything more is read: a partial that was read
+		// between two of them would be counted by where it meets the closing, not by what it holds.
+		if w.closing(ctx) {
+			continue
+		}
+		end, err := w.fetch(ctx)
+		if err != nil {
+			return err
+		}
+		if w.state.Replaying() || ctx.Err() != nil {
+			continue
+		}
+		w.decide(ctx, end)
+	}
+	return nil
+}
+
+// closing waits until what is being closed is taken over; false if nothing is.
+func (w *worker) closing(ctx context.Context) bool {
+	w.mu.Lock()
+	closing := !w.state.Replaying() && w.state.Open.Closing()
+	w.mu.Unlock()
+	if !closing {
+		return false
+	}
+	w.shift.t.Due()
+	select {
+	case <-w.taken:
+	case <-ctx.Done():
+	}
+	return true
+}
+
+// fetch reads what comes next and merges it; end tells whether that was the end of the log.
+func (w *worker) fetch(ctx context.Context) (end bool, err error) {
+	position := w.state.Position()
+	got, err := w.fetcher.Fetch(ctx, broker.FetchRequest{TopicPartition: w.topic, Offset: position, MaxBytes: fetchBytes, MaxWait: fetchWait})
+	switch {
+	case ctx.Err() != nil:
+		return false, nil
+	case err != nil:
+		w.trouble.Pause(ctx, err)
+		return false, nil
+	case got.Code == 1:
+		return false, w.shift.purged(ctx, w.topic, position)
+	case got.Code == 29:
+		return false, fmt.Errorf("read %s: grant Read on it to this user: %w", w.topic.Topic, got.Code)
+	case got.Code != broker.OK:
+		w.trouble.Pause(ctx, fmt.Errorf("read %s/%d at %d: %w", w.topic.Topic, w.topic.Partition, position, got.Code))
+		return false, nil
+	}
+	w.trouble.Over()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.merge(got, position, time.Now().UnixNano()); err != nil {
+		return false, err
+	}
+	w.shift.conf.Metrics.progress(w.topic.Partition, got.LastStable-w.state.Position(), w.state.Open)
+	return w.state.Position() >= got.HighWatermark, nil
+}
+
+// merge takes in every partial that was fetched.
+func (w *worker) merge(got broker.Fetched, position, now int64) error {
+	w.walker.Reset(got.Records, position, got.Aborted, true)
+	var m batch.Record
+	for w.walker.Next() {
+		for w.walker.Record(&m) {
+			p, err := partial.Decode(m.Value)
+			if err != nil {
+				return fmt.Errorf("read the partial at %s/%d offset %d: %w", w.topic.Topic, w.topic.Partition, m.Offset, err)
+			}
+			changed, err := w.state.Partial(m.Offset, p, now)
+			if err != nil {
+				return err
+			}
+			w.noticed(m.Offset, p, changed)
+		}
+	}
+	if err := w.walker.Err(); err != nil {
+		return fmt.Errorf("read %s/%d at %d: %w", w.topic.Topic, w.topic.Partition, position, err)
+	}
+	w.state.Passed(w.walker.Position())
+	return nil
+}
+
+// noticed says what has changed, in one line.
+func (w *worker) noticed(offset int64, p *partial.Partial, c Changed) {
+	if c.Rule {
+		var from []string
+		for _, s := range p.Sources {
+			from = append(from, fmt.Sprintf("%d from %d", s.Partition, s.From))
+		}
+		w.shift.conf.Log.Info("another rule counts from here on", zap.Int32("partition", w.topic.Partition), zap.Int64("offset", offset), zap.Strings("source offsets", from))
+	}
+	if c.Dropped == nil {
+		return
+	}
+	w.dropped = append(w.dropped, *c.Dropped)
+	kept, filtered := c.Dropped.Records()
+	w.shift.conf.Log.Warn("a source that was left out as quiet brought records for windows that are closed; they are counted and published to rejects",
+		zap.Int32("partition", w.topic.Partition), zap.Int64("offset", offset), zap.Int64("kept", kept), zap.Int64("filtered", filtered))
+}
+
+// decide closes what can be closed. What that leans on quiet sources for is looked up after everything above was
+// read, so that nothing appended before it can be missed.
+func (w *worker) decide(ctx context.Context, end bool) {
+	now := time.Now().UnixNano()
+	if locked(w, func() bool { return w.state.Closable(now) }) || w.lookups.due(now) {
+		w.count(ctx)
+	}
+	w.lookUp(ctx, locked(w, func() []int32 { return w.state.Sources.Need(now) }), now)
+	w.mu.Lock()
+	holds := w.state.Close(now)
+	closable := w.state.Closable(now)
+	w.mu.Unlock()
+	w.waits.tell(holds, closable, now)
+	if !end {
+		return
+	}
+	w.lookUp(ctx, locked(w, func() []int32 { return w.state.NeedIdle(now) }), now)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state.CloseIdle(now)
+	if w.lookups.reached(w.state) {
+		w.state.CloseEnded()
+		if !w.state.Open.Closing() && !w.ended {
+			w.ended = true
+			w.shift.t.Due()
+		}
+	}
+}
+
+// locked reads from the state what the committer may be changing.
+func locked[T any](w *worker, read func() T) T {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return read()
+}
+
+// count counts the source partitions.
+func (w *worker) count(ctx context.Context) {
+	t, ok := w.lookups.partitions(ctx)
+	if !ok {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state.Sources.Partitions(t.Partitions())
+	for p, end := range w.lookups.targets {
+		w.state.Sources.Expect(p, end)
+	}
+	id, known := w.state.Sources.Export()
+	w.lookups.foreign = len(known) > 0 && id != t.ID
+}
+
+// lookUp asks where the logs of quiet sources end.
+func (w *worker) lookUp(ctx context.Context, sources []int32, now int64) {
+	if len(sources) == 0 {
+		return
+	}
+	ends := w.lookups.ends(ctx, sources)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for p, e := range ends {
+		w.state.Sources.LogEnd(p, e.Start, e.End, now)
+	}
+}
+
+// handOver gives the committer what has come; false if nothing moved.
+func (w *worker) handOver() (harvest, bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.state.Replaying() {
+		return harvest{}, false, nil
+	}
+	h := harvest{partition: w.topic.Partition, position: w.state.Position(), dropped: w.dropped}
+	if w.state.Open.Closing() {
+		h.results = w.state.Open.Take(resultBytes)
+	}
+	m := w.state.Remember()
+	now := handed{position: h.position, emitted: m.Emitted}
+	if now == w.handed && len(h.results) == 0 && len(h.dropped) == 0 {
+		return h, false, nil
+	}
+	w.handed, w.dropped = now, nil
+	var err error
+	if h.body, err = m.Append(nil); err != nil {
+		return h, false, fmt.Errorf("remember the state of %s/%d: %w", w.topic.Topic, w.topic.Partition, err)
+	}
+	select {
+	case w.taken <- struct{}{}:
+	default:
+	}
+	return h, true, nil
+}

@@ -1,0 +1,174 @@
+// Package sim runs the real loops of generator, processor and sink on an imitation of Kafka whose network misbehaves,
+// under a fake clock; the verdict is the oracle's, which shares no code with what it judges.
+package sim
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest"
+
+	"github.com/meanstream/meanstream/pkg/kafka/broker"
+	"github.com/meanstream/meanstream/pkg/kafka/kafkatest"
+	"github.com/meanstream/meanstream/pkg/record"
+	"github.com/meanstream/meanstream/pkg/window"
+	"github.com/meanstream/meanstream/services/processor/worker"
+	"github.com/meanstream/meanstream/services/sink/merger"
+)
+
+// Shape of the simulated river.
+const (
+	recordsTopic  = "records"
+	partialsTopic = "partials"
+	resultsTopic  = "results"
+	rejectsTopic  = "rejects"
+	sources       = 4
+	outputs       = 3
+	windowSize    = 10 * time.Second
+	lateness      = 2 * time.Second
+)
+
+// river is a cluster, and the processes that were started on it.
+type river struct {
+	t       *testing.T
+	cluster *kafkatest.Cluster
+	log     *zap.Logger
+	client  *kgo.Client
+	all     sync.WaitGroup
+	options options
+}
+
+// options are what a test changes about the river.
+type options struct {
+	brokers   int
+	exitAtEnd bool
+	idle      time.Duration // --idle-after; 0: five seconds
+	closeIdle time.Duration // --close-idle-after; 0: never
+}
+
+func start(t *testing.T, o options) *river {
+	t.Helper()
+	topics := map[string]int32{recordsTopic: sources, partialsTopic: outputs, resultsTopic: outputs, rejectsTopic: sources}
+	c := kafkatest.Start(t, kafkatest.Options{Brokers: max(o.brokers, 1), Topics: topics})
+	log := zap.NewNop()
+	if testing.Verbose() {
+		log = zaptest.NewLogger(t)
+	}
+	return &river{t: t, cluster: c, log: log, options: o, client: c.Client()}
+}
+
+// process is one simulated process.
+type process struct {
+	*kafkatest.Host
+	name string
+	stop context.CancelFunc
+	done chan struct{}
+	err  error
+}
+
+// Stop ends a process as SIGTERM does, and waits for it.
+func (p *process) Stop() {
+	p.stop()
+	<-p.done
+}
+
+// Crash ends a process as kill -9 does: nothing it still tries reaches anybody.
+func (p *process) Crash() {
+	p.Kill()
+	p.stop()
+}
+
+func (r *river) launch(name string, serve func(ctx context.Context, b broker.Config, log *zap.Logger) error) *process {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &process{Host: r.cluster.Host(name), name: name, stop: cancel, done: make(chan struct{})}
+	r.all.Go(func() {
+		defer close(p.done)
+		p.err = serve(ctx, broker.Config{Brokers: r.cluster.Addrs(), ClientID: name, Dial: p.Dial}, r.log.Named(name))
+	})
+	return p
+}
+
+func topic(name string, n int) broker.NewTopic {
+	return broker.NewTopic{Name: name, Partitions: n, Replication: 1}
+}
+
+func (r *river) processor(name string) *process {
+	keep, err := record.ParseKeep("value < 90")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return r.launch(name, func(ctx context.Context, b broker.Config, log *zap.Logger) error {
+		return worker.Serve(ctx, worker.Settings{
+			Config: worker.Config{
+				Log: log, Metrics: worker.NewMetrics(prometheus.NewRegistry()), Group: "processor", SinkGroup: "sink",
+				Rule: worker.Rule{Window: window.Rule{Size: int64(windowSize), Lateness: int64(lateness), Keep: keep.String()},
+					Keep: keep, MaxFuture: 5 * time.Minute, MaxBytes: 512 << 10},
+				MaxAhead: 1000, ExitAtEnd: r.options.exitAtEnd,
+			},
+			Broker: b, Flush: time.Second, Ready: func(bool, string) {},
+			Records: topic(recordsTopic, sources), Partials: topic(partialsTopic, outputs), Rejects: topic(rejectsTopic, sources),
+		})
+	})
+}
+
+func (r *river) sink(name string) *process {
+	idle := r.options.idle
+	if idle == 0 {
+		idle = 5 * time.Second
+	}
+	return r.launch(name, func(ctx context.Context, b broker.Config, log *zap.Logger) error {
+		return merger.Serve(ctx, merger.Settings{
+			Config: merger.Config{
+				Log: log, Metrics: merger.NewMetrics(prometheus.NewRegistry()), Group: "sink",
+				IdleAfter: idle, CloseIdleAfter: r.options.closeIdle, ExitAtEnd: r.options.exitAtEnd,
+			},
+			Broker: b, Flush: time.Second, Ready: func(bool, string) {},
+			Records: topic(recordsTopic, sources), Partials: topic(partialsTopic, outputs),
+			Results: topic(resultsTopic, outputs), Rejects: topic(rejectsTopic, sources),
+		})
+	})
+}
+
+// send appends a value to a partition of records.
+func (r *river) send(partition int32, value string) {
+	r.t.Helper()
+	rec := &kgo.Record{Topic: recordsTopic, Partition: partition, Value: []byte(value), Timestamp: time.Now()}
+	if err := r.client.ProduceSync(context.Background(), rec).FirstErr(); err != nil {
+		r.t.Fatalf("send to %d: %v", partition, err)
+	}
+}
+
+// measurement is one ordinary record.
+func measurement(at time.Time, value float64, category string) string {
+	return fmt.Sprintf(`{"timestamp":%d.%03d,"value":%g,"category":%q}`, at.Unix(), at.Nanosecond()/1e6, value, category)
+}
+
+// end stops whoever still runs and fails for any error.
+func (r *river) end(ps ...*process) {
+	r.t.Helper()
+	for _, p := range ps {
+		p.stop()
+	}
+	r.all.Wait()
+	for _, p := range ps {
+		if p.err != nil {
+			r.t.Errorf("%s: %v", p.name, p.err)
+		}
+	}
+}
+
+// results are the values of the results topic, by partition and in their order.
+func (r *river) results() []byte {
+	var all bytes.Buffer
+	for _, m := range r.cluster.ReadCommitted(resultsTopic) {
+		fmt.Fprintf(&all, "%s\n", m.Value)
+	}
+	return all.Bytes()
+}
