@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/meanstream/meanstream/pkg/daemon"
 	"github.com/meanstream/meanstream/pkg/record"
 	"github.com/meanstream/meanstream/services/generator/publish"
@@ -23,7 +26,7 @@ type Config struct {
 // Validate reports what the single settings do not show.
 func (c *Config) Validate() []error {
 	if _, err := record.ParseKeep(c.Keep); err != nil {
-		return []error{daemon.Wrong("keep", "%v", err)}
+		return []error{daemon.Wrong("keep", "is no rule: %s", strings.TrimPrefix(err.Error(), fmt.Sprintf("read keep rule %q: ", c.Keep)))}
 	}
 	return nil
 }

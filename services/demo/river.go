@@ -100,7 +100,7 @@ func listen(cfg *Config, log *zap.Logger) (*kfake.Cluster, error) {
 
 func (r *river) welcome(out io.Writer) {
 	addr := r.broker.Brokers[0]
-	_, _ = fmt.Fprintf(out, "meanstream demo: %s -> records -> processor -> partials -> sink -> results, on an embedded broker at %s\n", r.cfg.Source, addr)
+	_, _ = fmt.Fprintf(out, "meanstream demo: %s -> records -> processor -> partials -> sink -> results, on an embedded broker at %s\n", sourceName(r.cfg.Source), addr)
 	_, _ = fmt.Fprintf(out, "keeping %s, averages by category in windows of %s; the first closes about %s after it ends\n", r.cfg.Keep, r.cfg.Window, r.cfg.Lateness)
 	_, _ = fmt.Fprintf(out, "look inside: kcat -b %s -C -t results -X isolation.level=read_committed\n\n", addr)
 }
@@ -188,4 +188,11 @@ func fresh(reg *prometheus.Registry, second bool) prometheus.Registerer {
 		return prometheus.NewRegistry()
 	}
 	return reg
+}
+
+func sourceName(spec string) string {
+	if spec == "-" {
+		return "standard input"
+	}
+	return spec
 }

@@ -61,6 +61,9 @@ func (e *ensurer) ensure(ctx context.Context, want NewTopic) (bool, error) {
 		if errors.As(err, &old) {
 			return false, old
 		}
+		if ctx.Err() != nil {
+			return false, nil
+		}
 		e.say(fmt.Sprintf("can't reach Kafka at %s, trying again: %v", e.addr, err))
 		return false, nil
 	}

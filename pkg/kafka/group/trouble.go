@@ -24,6 +24,9 @@ type Trouble struct {
 
 // Pause waits before the next try, longer every time up to a second, or until ctx ends.
 func (t *Trouble) Pause(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return // that is why
+	}
 	if text := err.Error(); t.Log != nil && text != t.said {
 		t.said = text
 		t.Log.Warn(t.What+" does not work at the moment, trying again", zap.Error(err))

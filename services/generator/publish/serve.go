@@ -20,9 +20,9 @@ import (
 // Feed are the settings that say what is published; the demo has them as well.
 type Feed struct {
 	Source     string   `default:"synthetic" group:"first" placeholder:"SOURCE" help:"Where records come from: synthetic, tcp://HOST:PORT (lines of JSON, or of Python dicts), file:PATH, or - for standard input."`
-	Rate       *float64 `min:"0" group:"first" placeholder:"N" help:"Records per second; 0 = as fast as it goes. 1000 for synthetic, else 0."`
+	Rate       Rate     `group:"first" placeholder:"N" help:"Records per second; 0 = as fast as it goes. 1000 for synthetic, else 0."`
 	Count      int64    `default:"0" min:"0" group:"run" placeholder:"N" help:"End after so many records; 0 = never."`
-	Seed       *uint64  `group:"run" placeholder:"SEED" help:"Synthetic: the same seed gives the same values and categories. Random and logged without it."`
+	Seed       Seed     `group:"run" placeholder:"SEED" help:"Synthetic: the same seed gives the same values and categories. Random and logged without it."`
 	Categories []string `default:"A,B,C" group:"run" placeholder:"NAME" help:"Synthetic: the categories to draw from."`
 	Key        string   `default:"none" enum:"none,category" group:"run" placeholder:"KEY" help:"Key of the records: none spreads them evenly over partitions, category keeps each category in one."`
 }
@@ -44,8 +44,8 @@ func (f *Feed) Validate() []error {
 // rate is the pace in records per second; 0 is none.
 func (f *Feed) rate() float64 {
 	switch {
-	case f.Rate != nil:
-		return *f.Rate
+	case f.Rate.Set:
+		return f.Rate.PerSecond
 	case f.Source == "synthetic":
 		return 1000
 	}
@@ -70,8 +70,8 @@ type Settings struct {
 // Serve publishes until the source ends or ctx does; either way what was read is flushed first.
 func Serve(ctx context.Context, s Settings) error {
 	seed := rand.Uint64()
-	if s.Seed != nil {
-		seed = *s.Seed
+	if s.Seed.Set {
+		seed = s.Seed.Value
 	}
 	source, err := feed.Open(s.Source, feed.Options{
 		MaxRecordBytes: s.MaxRecordBytes, FindCategory: s.Key == "category", Seed: seed, Categories: s.Categories,
