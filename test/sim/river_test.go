@@ -43,6 +43,8 @@ type river struct {
 	client  *kgo.Client
 	all     sync.WaitGroup
 	options options
+	over    context.Context // ends when the play is over
+	finish  context.CancelFunc
 }
 
 // options are what a test changes about the river.
@@ -61,7 +63,8 @@ func start(t *testing.T, o options) *river {
 	if testing.Verbose() {
 		log = zaptest.NewLogger(t)
 	}
-	return &river{t: t, cluster: c, log: log, options: o, client: c.Client()}
+	over, finish := context.WithCancel(context.Background())
+	return &river{t: t, cluster: c, log: log, options: o, client: c.Client(), over: over, finish: finish}
 }
 
 // process is one simulated process.
@@ -153,6 +156,7 @@ func measurement(at time.Time, value float64, category string) string {
 // end stops whoever still runs and fails for any error.
 func (r *river) end(ps ...*process) {
 	r.t.Helper()
+	r.finish()
 	for _, p := range ps {
 		p.stop()
 	}

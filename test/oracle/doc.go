@@ -1,0 +1,22 @@
+// Package oracle says what the river must have published, from the records of the source topic alone, and judges what
+// it did publish.
+//
+// [Judge] recomputes everything by brute force: records decoded into a map by encoding/json, numbers as fractions of
+// integers of any size, all values of a window kept until they are added up. [Compare] holds what the results topic
+// says against that and names the promise that broke. Nothing here is fast, and nothing here is shared with the code
+// that it judges: it imports the standard library alone, so that no fault of theirs can hide behind the same fault here.
+//
+// The rules that it goes by:
+//
+//   - A record has one verdict, the first that fits of rejected, late, filtered, kept. Of several reasons for a rejection
+//     the first counts: too-large; tombstone, empty; not-json, not-object; missing-timestamp, timestamp-type,
+//     timestamp-range; missing-value, value-type, value-range; missing-category, category-type, category-utf8,
+//     category-empty, category-long; future.
+//   - A partition's watermark is the greatest event time read from it so far less the lateness. Late and filtered records
+//     advance it, rejected ones do not. A record is late if its window ends at or before the watermark as it is read.
+//   - Windows tumble: half open, aligned to the epoch, on both sides of it.
+//   - Sum, mean and standard deviation are each rounded once from the exact value, ties to even.
+//
+// What depends on a clock is not judged here: a source left out because it was quiet, and the wall clock that a topic
+// with CreateTime is held against. A test that compares must keep both out, or say which windows may be missing.
+package oracle

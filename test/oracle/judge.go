@@ -1,0 +1,185 @@
+package oracle
+
+import (
+	"cmp"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Record is one message of the source topic. Its partition and offset are its identity: each pair comes once.
+type Record struct {
+	Partition int32
+	Offset    int64
+	Value     []byte // nil is a tombstone, which Kafka tells from an empty value
+	Time      int64  // Kafka's time of the record in milliseconds since the Unix epoch; negative if it has none
+}
+
+// Rule is what the user of the river has set.
+type Rule struct {
+	Window    time.Duration      // positive, at most 90 days, so that every bound fits int64
+	Lateness  time.Duration      // not negative
+	Keep      func(float64) bool // of finite values; nil keeps all
+	MaxFuture time.Duration      // how far an event may lie ahead of its record's Kafka time; 0 or less switches it off
+	MaxBytes  int                // greatest length of a value; 0 or less means any
+}
+
+// Verdict is what became of one record.
+type Verdict string
+
+// The verdicts; every record has exactly one.
+const (
+	Kept     Verdict = "kept"
+	Filtered Verdict = "filtered"
+	Late     Verdict = "late"
+	Rejected Verdict = "rejected"
+)
+
+// Judgement is the verdict on one record.
+type Judgement struct {
+	Partition int32
+	Offset    int64
+	Verdict   Verdict
+	Reason    string // of a rejection, in the words of the package's comment; otherwise empty
+}
+
+// Counts says how many records had which verdict.
+type Counts struct{ Kept, Filtered, Late, Rejected int64 }
+
+// Read returns the number of all records.
+func (c Counts) Read() int64 { return c.Kept + c.Filtered + c.Late + c.Rejected }
+
+func (c *Counts) add(v Verdict) {
+	switch v {
+	case Kept:
+		c.Kept++
+	case Filtered:
+		c.Filtered++
+	case Late:
+		c.Late++
+	case Rejected:
+		c.Rejected++
+	default:
+		panic("unreachable: verdict " + string(v))
+	}
+}
+
+// Outcome is everything that follows from the records of a source topic.
+type Outcome struct {
+	Counts                        // over all partitions
+	PerPartition map[int32]Counts // of each partition that has a record
+	Verdicts     []Judgement      // one for each record, by partition and offset
+	Results      []Result         // sorted by window end, bytes of the category, window start
+}
+
+// Verdict returns the judgement on one record; ok is false if there was no such record.
+func (o *Outcome) Verdict(partition int32, offset int64) (j Judgement, ok bool) {
+	i, ok := slices.BinarySearchFunc(o.Verdicts, Judgement{Partition: partition, Offset: offset}, func(a, b Judgement) int {
+		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
+	})
+	if !ok {
+		return Judgement{}, false
+	}
+	return o.Verdicts[i], true
+}
+
+// Judge returns what the records, in any order, lead to under one rule. Each partition is judged in the order of its
+// offsets; all windows are taken to be closed in the end.
+func Judge(records []Record, rule Rule) Outcome {
+	records = slices.Clone(records)
+	slices.SortStableFunc(records, func(a, b Record) int {
+		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
+	})
+	o := Outcome{PerPartition: map[int32]Counts{}}
+	l := ledger{rule: rule, greatest: map[int32]int64{}, windows: map[identity]*members{}}
+	for _, r := range records {
+		verdict, reason := l.enter(r)
+		o.Verdicts = append(o.Verdicts, Judgement{r.Partition, r.Offset, verdict, reason})
+		o.add(verdict)
+		c := o.PerPartition[r.Partition]
+		c.add(verdict)
+		o.PerPartition[r.Partition] = c
+	}
+	for id, m := range l.windows {
+		o.Results = append(o.Results, m.result(id))
+	}
+	slices.SortFunc(o.Results, func(a, b Result) int {
+		return cmp.Or(cmp.Compare(a.End, b.End), strings.Compare(a.Category, b.Category), cmp.Compare(a.Start, b.Start))
+	})
+	return o
+}
+
+// identity names one result; the bounds are nanoseconds since the Unix epoch.
+type identity struct {
+	category   string
+	start, end int64
+}
+
+// members is everything that one result speaks of.
+type members struct {
+	kept     []float64
+	filtered int64
+}
+
+// ledger is what is known between two records.
+type ledger struct {
+	rule     Rule
+	greatest map[int32]int64 // event time, by partition; absent before its first valid record
+	windows  map[identity]*members
+}
+
+// enter judges the next record of its partition and counts it where it belongs.
+func (l *ledger) enter(r Record) (Verdict, string) {
+	m, reason := decode(r.Value, l.rule.MaxBytes)
+	if reason == "" && l.future(m.time, r.Time) {
+		reason = "future"
+	}
+	if reason != "" {
+		return Rejected, reason
+	}
+
+	id := identity{category: m.category}
+	id.start, id.end = bounds(m.time, int64(l.rule.Window))
+	greatest, spoken := l.greatest[r.Partition]
+	late := spoken && ended(id.end, greatest, int64(l.rule.Lateness))
+	if !spoken || m.time > greatest {
+		l.greatest[r.Partition] = m.time
+	}
+	if late {
+		return Late, ""
+	}
+
+	if l.windows[id] == nil {
+		l.windows[id] = &members{}
+	}
+	if l.rule.Keep != nil && !l.rule.Keep(m.value) {
+		l.windows[id].filtered++
+		return Filtered, ""
+	}
+	l.windows[id].kept = append(l.windows[id].kept, m.value)
+	return Kept, ""
+}
+
+// future says whether an event, in nanoseconds, lies too far ahead of its record's time in milliseconds. Both are made
+// a time.Time, which has room for any sum of the two.
+func (l *ledger) future(event, record int64) bool {
+	if l.rule.MaxFuture <= 0 || record < 0 {
+		return false
+	}
+	return time.Unix(0, event).After(time.UnixMilli(record).Add(l.rule.MaxFuture))
+}
+
+// bounds is the window that holds t, start included and end not.
+func bounds(t, size int64) (start, end int64) {
+	width := big.NewInt(size)
+	n := new(big.Int).Div(big.NewInt(t), width) // rounds down for a positive width, below zero too
+	first := n.Mul(n, width)
+	return first.Int64(), new(big.Int).Add(first, width).Int64()
+}
+
+// ended says whether a window's end is at or before the watermark, of which int64 might not hold the difference.
+func ended(end, greatest, lateness int64) bool {
+	watermark := new(big.Int).Sub(big.NewInt(greatest), big.NewInt(lateness))
+	return big.NewInt(end).Cmp(watermark) <= 0
+}

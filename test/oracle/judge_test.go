@@ -1,0 +1,136 @@
+package oracle
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+)
+
+// below90 is the rule of a river nobody has configured, without its limits.
+func below90() Rule {
+	return Rule{Window: 10 * time.Second, Lateness: 2 * time.Second, Keep: func(v float64) bool { return v < 90 }}
+}
+
+// measured are records of one partition, one for each "SECONDS VALUE CATEGORY".
+func measured(partition int32, lines ...string) []Record {
+	var records []Record
+	for i, line := range lines {
+		var at, value, category string
+		if _, err := fmt.Sscan(line, &at, &value, &category); err != nil {
+			panic(err)
+		}
+		value = fmt.Sprintf(`{"timestamp":%s,"value":%s,"category":%q}`, at, value, category)
+		records = append(records, Record{Partition: partition, Offset: int64(i), Value: []byte(value), Time: -1})
+	}
+	return records
+}
+
+func verdicts(o Outcome) []Verdict {
+	var all []Verdict
+	for _, j := range o.Verdicts {
+		all = append(all, j.Verdict)
+	}
+	return all
+}
+
+func TestVerdictsFollowTheWatermark(t *testing.T) {
+	for name, c := range map[string]struct {
+		lines []string
+		want  []Verdict
+	}{
+		"nothing is late before the first record":              {[]string{"-5000000000 1 A"}, []Verdict{Kept}},
+		"the end below the watermark is late":                  {[]string{"9 1 A", "12.000000001 1 A", "9 1 A"}, []Verdict{Kept, Kept, Late}},
+		"the end at the watermark is late":                     {[]string{"9 1 A", "12 1 A", "9 1 A"}, []Verdict{Kept, Kept, Late}},
+		"the end above the watermark is in time":               {[]string{"9 1 A", "11.999999999 1 A", "0 1 A"}, []Verdict{Kept, Kept, Kept}},
+		"a record is judged before it moves the watermark":     {[]string{"9 1 A", "100 1 A"}, []Verdict{Kept, Kept}},
+		"a filtered record moves the watermark":                {[]string{"12 95 A", "9 1 A"}, []Verdict{Filtered, Late}},
+		"late comes before filtered":                           {[]string{"12 1 A", "9 95 A"}, []Verdict{Kept, Late}},
+		"a late record never turns the watermark back":         {[]string{"22 1 A", "9 1 A", "19 1 A"}, []Verdict{Kept, Late, Late}},
+		"an earlier record in time does not turn it back":      {[]string{"22 1 A", "21 1 A", "19 1 A"}, []Verdict{Kept, Kept, Late}},
+		"a rejected record does not move the watermark":        {[]string{"100 1e999 A", "9 1 A"}, []Verdict{Rejected, Kept}},
+		"lateness is the partition's, not the category's":      {[]string{"12 1 A", "9 1 B"}, []Verdict{Kept, Late}},
+		"a window before the epoch ends where the next begins": {[]string{"-0.000000001 1 A", "2 1 A", "-10 1 A"}, []Verdict{Kept, Kept, Late}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := verdicts(Judge(measured(0, c.lines...), below90())); !slices.Equal(got, c.want) {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestPartitionsAreJudgedApartAndInTheOrderOfTheirOffsets(t *testing.T) {
+	records := append(measured(1, "12 1 A", "9 1 A"), measured(0, "9 1 A", "12 1 A")...)
+	slices.Reverse(records)
+	o := Judge(records, below90())
+	if want := []Verdict{Kept, Kept, Kept, Late}; !slices.Equal(verdicts(o), want) {
+		t.Errorf("got %v, want %v", verdicts(o), want)
+	}
+	if want := map[int32]Counts{0: {Kept: 2}, 1: {Kept: 1, Late: 1}}; !reflect.DeepEqual(o.PerPartition, want) {
+		t.Errorf("counts by partition are %v, want %v", o.PerPartition, want)
+	}
+	if want := (Counts{Kept: 3, Late: 1}); o.Counts != want || o.Read() != 4 {
+		t.Errorf("counts are %v of %d, want %v", o.Counts, o.Read(), want)
+	}
+	if j, ok := o.Verdict(1, 1); !ok || j != (Judgement{1, 1, Late, ""}) {
+		t.Errorf("partition 1 at 1 was judged %v (%v), want late", j, ok)
+	}
+	if j, ok := o.Verdict(1, 2); ok {
+		t.Errorf("partition 1 at 2 does not exist and was judged %v", j)
+	}
+}
+
+func TestTheFutureIsReckonedFromTheRecordsOwnTime(t *testing.T) {
+	rule := below90()
+	for name, c := range map[string]struct {
+		seconds string
+		time    int64
+		max     time.Duration
+		want    string
+	}{
+		"at the limit it counts":                      {"301", 1000, 5 * time.Minute, ""},
+		"a nanosecond beyond it is rejected":          {"301.000000001", 1000, 5 * time.Minute, "future"},
+		"without a limit it counts":                   {"9000000000", 1000, 0, ""},
+		"without a time of its own it counts":         {"9000000000", -1, 5 * time.Minute, ""},
+		"a time beyond all years is no future":        {"9000000000", math.MaxInt64, 1, ""},
+		"another reason comes before it":              {"1e99", 1000, 5 * time.Minute, "timestamp-range"},
+		"the past is never rejected, however distant": {"-9000000000", 1000, 1, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rule.MaxFuture = c.max
+			records := measured(0, c.seconds+" 1 A")
+			records[0].Time = c.time
+			if j := Judge(records, rule).Verdicts[0]; j.Reason != c.want || (j.Verdict == Rejected) != (c.want != "") {
+				t.Errorf("judged %v, want reason %q", j, c.want)
+			}
+		})
+	}
+}
+
+func TestResultsAreThoseWorkedOutByHand(t *testing.T) {
+	o := Judge(measured(0, "-1 7 é<&>", "9.9 2 B", "1 4 B", "10 0.1 A", "10 0.2 A", "10 0.3 A", "10 90 A", "11 95 C"), below90())
+	want := []string{
+		`{"category":"é<&>","window_start":"1969-12-31T23:59:50Z","window_end":"1970-01-01T00:00:00Z","count":1,"filtered":0,"sum":7,"mean":7,"min":7,"max":7,"stddev":0}`,
+		`{"category":"B","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:00:10Z","count":2,"filtered":0,"sum":6,"mean":3,"min":2,"max":4,"stddev":1}`,
+		`{"category":"A","window_start":"1970-01-01T00:00:10Z","window_end":"1970-01-01T00:00:20Z","count":3,"filtered":1,"sum":0.6,"mean":0.2,"min":0.1,"max":0.3,"stddev":0.0816496580927726}`,
+		`{"category":"C","window_start":"1970-01-01T00:00:10Z","window_end":"1970-01-01T00:00:20Z","count":0,"filtered":1,"sum":0}`,
+	}
+	var got []string
+	for _, r := range o.Results {
+		got = append(got, r.JSON())
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+}
+
+func TestWithoutAKeepRuleAllIsKept(t *testing.T) {
+	rule := below90()
+	rule.Keep = nil
+	if o := Judge(measured(0, "1 95 A"), rule); o.Kept != 1 || o.Results[0].Sum != 95 {
+		t.Errorf("got %+v, want the record kept", o)
+	}
+}

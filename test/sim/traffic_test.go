@@ -1,0 +1,93 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/meanstream/meanstream/pkg/partial"
+	"github.com/meanstream/meanstream/test/oracle"
+)
+
+// flow sends records for so long, drawn from the seed: several a second to changing partitions, most of them in time,
+// some late, some filtered, some not fit to count. One partition is left alone for a while, so that it goes quiet.
+func (r *river) flow(seed uint64, lasting time.Duration) {
+	r.t.Helper()
+	random := rand.New(rand.NewPCG(seed, 7))
+	begin := time.Now()
+	for time.Since(begin) < lasting {
+		p := int32(random.IntN(sources))
+		if quiet := time.Since(begin); p == sources-1 && quiet > lasting/4 && quiet < lasting*3/4 {
+			p = 0
+		}
+		r.send(p, someRecord(random, time.Now()))
+		time.Sleep(time.Duration(random.IntN(200)) * time.Millisecond)
+	}
+}
+
+func someRecord(random *rand.Rand, now time.Time) string {
+	category := string(rune('A' + random.IntN(5)))
+	switch random.IntN(20) {
+	case 0:
+		return measurement(now.Add(-time.Duration(random.IntN(60))*time.Second), random.Float64()*100, category)
+	case 1:
+		return `{"timestamp":` + fmt.Sprint(now.Unix()) + `,"value":"x"}`
+	case 2:
+		return measurement(now, 90+random.Float64()*10, category)
+	}
+	return measurement(now.Add(-time.Duration(random.IntN(1500))*time.Millisecond), random.Float64()*100-5, category)
+}
+
+// settle waits until every window has closed and been published: records end, partitions go quiet, the idle rule
+// closes what is left.
+func settle() { time.Sleep(2 * time.Minute) }
+
+// judge compares what was published with what the oracle says, and the ledger in the partials with both.
+func (r *river) judge() {
+	r.t.Helper()
+	var records []oracle.Record
+	for _, m := range r.cluster.ReadCommitted(recordsTopic) {
+		records = append(records, oracle.Record{Partition: m.Partition, Offset: m.Offset, Value: m.Value, Time: m.Time.UnixMilli()})
+	}
+	want := oracle.Judge(records, oracle.Rule{
+		Window: windowSize, Lateness: lateness, Keep: func(v float64) bool { return v < 90 }, MaxFuture: 5 * time.Minute, MaxBytes: 512 << 10,
+	})
+	var got []oracle.Published
+	for _, m := range r.cluster.ReadCommitted(resultsTopic) {
+		got = append(got, oracle.Published{Partition: m.Partition, Key: m.Key, Value: m.Value})
+	}
+	if err := oracle.Compare(want, got); err != nil {
+		r.t.Error(err)
+	}
+	if len(want.Results) == 0 {
+		r.t.Error("the oracle expects nothing: this test can't fail")
+	}
+	r.ledger(want, int64(len(records)))
+}
+
+// ledger adds up the counts in each partition of partials: every one carries all of them.
+func (r *river) ledger(want oracle.Outcome, read int64) {
+	r.t.Helper()
+	sums := make([]partial.Source, outputs)
+	for _, m := range r.cluster.ReadCommitted(partialsTopic) {
+		p, err := partial.Decode(m.Value)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		for _, s := range p.Sources {
+			sums[m.Partition].Kept += s.Kept
+			sums[m.Partition].Filtered += s.Filtered
+			sums[m.Partition].Late += s.Late
+			sums[m.Partition].Rejected += s.Rejected
+		}
+	}
+	for i, s := range sums {
+		if s.Kept != want.Kept || s.Filtered != want.Filtered || s.Late != want.Late || s.Rejected != want.Rejected {
+			r.t.Errorf("partials/%d: %d kept, %d filtered, %d late, %d rejected; the oracle counts %d, %d, %d, %d",
+				i, s.Kept, s.Filtered, s.Late, s.Rejected, want.Kept, want.Filtered, want.Late, want.Rejected)
+		}
+		if sum := s.Kept + s.Filtered + s.Late + s.Rejected; sum != read {
+			r.t.Errorf("partials/%d account for %d records, %d were there to be read", i, sum, read)
+		}
+	}
+}
