@@ -47,30 +47,32 @@ func TestEveryBrokenPromiseIsNamedAndNoOther(t *testing.T) {
 			return p
 		}
 	}
+	const wrapped = "2554-07-21T23:34:43.709551616Z" // 2^64 ns after the end of the first window
 	// In order: A and B of the first window, A and B of the second, A of the third.
 	for name, c := range map[string]struct {
 		change func(p []Published) []Published
 		want   []error
 	}{
-		"all is well":                      {func(p []Published) []Published { return p }, nil},
-		"partitions are interleaved":       {func(p []Published) []Published { p[1], p[2] = p[2], p[1]; return p }, nil},
-		"a result comes twice":             {func(p []Published) []Published { return append(p, p[0]) }, []error{ErrBrokeOnce}},
-		"a repeat differs":                 {func(p []Published) []Published { return replaced(5, "0.3", "0.4")(append(p, p[0])) }, []error{ErrBrokeOnce, ErrBrokeFinal}},
-		"a repeat is better":               {func(p []Published) []Published { return append(replaced(0, "0.3", "0.4")(p), p[0], honest(o)[0]) }, []error{ErrBrokeOnce, ErrBrokeExact, ErrBrokeFinal}},
-		"a result is missing":              {func(p []Published) []Published { return p[1:] }, []error{ErrBrokeComplete}},
-		"nothing is there":                 {func([]Published) []Published { return nil }, []error{ErrBrokeComplete}},
-		"a record is not counted":          {replaced(0, `"count":2`, `"count":1`), []error{ErrBrokeComplete}},
-		"a filtered one is forgotten":      {replaced(0, `"filtered":1`, `"filtered":0`), []error{ErrBrokeComplete}},
-		"the sum is another":               {replaced(0, `"sum":0.3`, `"sum":0.30000000000000004`), []error{ErrBrokeExact}},
-		"a number is spelled oddly":        {replaced(1, `"mean":5`, `"mean":5.0`), []error{ErrBrokeExact}},
-		"a time is spelled oddly":          {replaced(1, `00:00:10Z`, `00:00:10.0Z`), []error{ErrBrokeExact}},
-		"a time is in another zone":        {replaced(1, `1970-01-01T00:00:10Z`, `1970-01-01T01:00:10+01:00`), []error{ErrBrokeExact}},
-		"a category's windows are swapped": {func(p []Published) []Published { p[0], p[2] = p[2], p[0]; return p }, []error{ErrBrokeOrdered}},
-		"a category is in two partitions":  {func(p []Published) []Published { p[2].Partition = 1; return p }, []error{ErrBrokeOrdered}},
-		"a category nobody sent":           {func(p []Published) []Published { return append(p, sibling(p[0], `"A"`, `"C"`, "C")) }, []error{ErrUnexpected}},
-		"a window nobody filled":           {func(p []Published) []Published { return append(p, sibling(p[0], "00:00:00Z", "00:00:01Z", "A")) }, []error{ErrUnexpected}},
-		"a key of another category":        {func(p []Published) []Published { p[0].Key = []byte("B"); return p }, []error{ErrUnexpected}},
-		"a message without value":          {func(p []Published) []Published { return append(p, Published{}) }, []error{ErrUnexpected}},
+		"all is well":                                     {func(p []Published) []Published { return p }, nil},
+		"partitions are interleaved":                      {func(p []Published) []Published { p[1], p[2] = p[2], p[1]; return p }, nil},
+		"a result comes twice":                            {func(p []Published) []Published { return append(p, p[0]) }, []error{ErrBrokeOnce}},
+		"a repeat differs":                                {func(p []Published) []Published { return replaced(5, "0.3", "0.4")(append(p, p[0])) }, []error{ErrBrokeOnce, ErrBrokeFinal}},
+		"a repeat is better":                              {func(p []Published) []Published { return append(replaced(0, "0.3", "0.4")(p), p[0], honest(o)[0]) }, []error{ErrBrokeOnce, ErrBrokeExact, ErrBrokeFinal}},
+		"a result is missing":                             {func(p []Published) []Published { return p[1:] }, []error{ErrBrokeComplete}},
+		"nothing is there":                                {func([]Published) []Published { return nil }, []error{ErrBrokeComplete}},
+		"a record is not counted":                         {replaced(0, `"count":2`, `"count":1`), []error{ErrBrokeComplete}},
+		"a filtered one is forgotten":                     {replaced(0, `"filtered":1`, `"filtered":0`), []error{ErrBrokeComplete}},
+		"the sum is another":                              {replaced(0, `"sum":0.3`, `"sum":0.30000000000000004`), []error{ErrBrokeExact}},
+		"a number is spelled oddly":                       {replaced(1, `"mean":5`, `"mean":5.0`), []error{ErrBrokeExact}},
+		"a time is spelled oddly":                         {replaced(1, `00:00:10Z`, `00:00:10.0Z`), []error{ErrBrokeExact}},
+		"a time is in another zone":                       {replaced(1, `1970-01-01T00:00:10Z`, `1970-01-01T01:00:10+01:00`), []error{ErrBrokeExact}},
+		"a category's windows are swapped":                {func(p []Published) []Published { p[0], p[2] = p[2], p[0]; return p }, []error{ErrBrokeOrdered}},
+		"a category is in two partitions":                 {func(p []Published) []Published { p[2].Partition = 1; return p }, []error{ErrBrokeOrdered}},
+		"a category nobody sent":                          {func(p []Published) []Published { return append(p, sibling(p[0], `"A"`, `"C"`, "C")) }, []error{ErrUnexpected}},
+		"a window nobody filled":                          {func(p []Published) []Published { return append(p, sibling(p[0], "00:00:00Z", "00:00:01Z", "A")) }, []error{ErrUnexpected}},
+		"a key of another category":                       {func(p []Published) []Published { p[0].Key = []byte("B"); return p }, []error{ErrUnexpected}},
+		"a message without value":                         {func(p []Published) []Published { return append(p, Published{}) }, []error{ErrUnexpected}},
+		"a time whose nanoseconds wrap round to a window": {replaced(1, `1970-01-01T00:00:10Z`, wrapped), []error{ErrBrokeComplete, ErrUnexpected}},
 		"a message without window": {func(p []Published) []Published {
 			return append(p, Published{Value: []byte(`{"category":"A"}`), Key: []byte("A")})
 		}, []error{ErrUnexpected}},

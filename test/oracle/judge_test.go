@@ -111,12 +111,13 @@ func TestTheFutureIsReckonedFromTheRecordsOwnTime(t *testing.T) {
 }
 
 func TestResultsAreThoseWorkedOutByHand(t *testing.T) {
-	o := Judge(measured(0, "-1 7 é<&>", "9.9 2 B", "1 4 B", "10 0.1 A", "10 0.2 A", "10 0.3 A", "10 90 A", "11 95 C"), below90())
+	o := Judge(measured(0, "-1 7 é<&>", "9.9 2 B", "1 4 B", "10 0.1 A", "10 0.2 A", "10 0.3 A", "10 90 A", "11 95 C", "20 -1e308 A", "20 -1e308 A"), below90())
 	want := []string{
 		`{"category":"é<&>","window_start":"1969-12-31T23:59:50Z","window_end":"1970-01-01T00:00:00Z","count":1,"filtered":0,"sum":7,"mean":7,"min":7,"max":7,"stddev":0}`,
 		`{"category":"B","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:00:10Z","count":2,"filtered":0,"sum":6,"mean":3,"min":2,"max":4,"stddev":1}`,
 		`{"category":"A","window_start":"1970-01-01T00:00:10Z","window_end":"1970-01-01T00:00:20Z","count":3,"filtered":1,"sum":0.6,"mean":0.2,"min":0.1,"max":0.3,"stddev":0.0816496580927726}`,
 		`{"category":"C","window_start":"1970-01-01T00:00:10Z","window_end":"1970-01-01T00:00:20Z","count":0,"filtered":1,"sum":0}`,
+		`{"category":"A","window_start":"1970-01-01T00:00:20Z","window_end":"1970-01-01T00:00:30Z","count":2,"filtered":0,"sum":null,"mean":-1e+308,"min":-1e+308,"max":-1e+308,"stddev":0}`,
 	}
 	var got []string
 	for _, r := range o.Results {

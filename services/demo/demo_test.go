@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/meanstream/meanstream/pkg/daemon"
+)
+
+// TestTheDemoAveragesAFileAndEnds runs the whole command on real sockets.
+func TestTheDemoAveragesAFileAndEnds(t *testing.T) {
+	dir := t.TempDir()
+	var file bytes.Buffer
+	for i := range 1000 {
+		fmt.Fprintf(&file, `{"timestamp":%d,"value":%d,"category":"%c"}`+"\n", 1764000000+i/10, i%100, 'A'+i%2)
+	}
+	file.WriteString("no measurement\n")
+	in, out := filepath.Join(dir, "in.ndjson"), filepath.Join(dir, "out.ndjson")
+	if err := os.WriteFile(in, file.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var cfg Config
+	var stdout, stderr bytes.Buffer
+	code := daemon.Run(daemon.Program{Name: "demo"}, &cfg, func(ctx context.Context, p *daemon.Process) error { return run(ctx, &cfg, p) }, daemon.Host{
+		Args:   []string{"--port", "0", "--source", "file:" + in, "--exit-at-end", "--also", "console", "--also", "file:" + out},
+		Getenv: func(string) string { return "" }, Stdout: &stdout, Stderr: &stderr, Signals: make(chan os.Signal),
+	})
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s", code, stderr.String())
+	}
+	for _, want := range []string{
+		"1001 records read = 900 kept + 100 filtered + 0 late + 1 rejected\n",
+		"20 results hold 900 of the kept records\n",
+		"A                         16:00:00–16:00:10         45      44.0000         5\n",
+	} {
+		if !strings.Contains(stdout.String(), want) {
+			t.Errorf("the output lacks %q:\n%s", want, stdout.String())
+		}
+	}
+	copied, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const first = `{"category":"A","window_start":"2025-11-24T16:00:00Z","window_end":"2025-11-24T16:00:10Z","count":45,"filtered":5,"sum":1980,"mean":44,"min":0,"max":88,"stddev":25.97`
+	if n := bytes.Count(copied, []byte("\n")); n != 20 || !bytes.Contains(copied, []byte(first)) {
+		t.Errorf("the copy has %d lines, want 20 with one that begins %s:\n%s", n, first, copied)
+	}
+}
