@@ -83,8 +83,8 @@ func listen(cfg *Config, log *zap.Logger) (*kfake.Cluster, error) {
 	start := func(port int) (*kfake.Cluster, error) {
 		return kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(port),
 			kfake.SeedTopics(int32(cfg.Partitions), recordsTopic, rejectsTopic), kfake.SeedTopics(partials, partialsTopic, resultsTopic),
-			// Readers are cut off by the keeper, never by time: event times may be years old.
-			kfake.BrokerConfigs(map[string]string{"log.retention.ms": "-1"}))
+			// The keeper cuts off behind the readers, whole segments at a time; never by time: event times may be years old.
+			kfake.BrokerConfigs(map[string]string{"log.retention.ms": "-1", "log.segment.bytes": "1048576"}))
 	}
 	cluster, err := start(cfg.Port)
 	if errors.Is(err, syscall.EADDRINUSE) && cfg.Port == 9092 {

@@ -216,3 +216,37 @@ func TestEffectsBehindATimeout(t *testing.T) {
 		})
 	}
 }
+
+// TestADeadOwnersEndArrivesLate kills an owner whose EndTxn is still in the network, and lets it arrive when others
+// have taken over: its transaction must not take effect beside theirs.
+func TestADeadOwnersEndArrivesLate(t *testing.T) {
+	for _, n := range []int{1, 4} {
+		for _, after := range []time.Duration{7 * time.Second, 8500 * time.Millisecond} {
+			scenario(t, fmt.Sprintf("commit %d, %s later", n, after), options{}, func(r *river) {
+				p0, s0 := r.processor("p0"), r.sink("s0")
+				r.flow(1, 8*time.Second)
+				p0.Stop()
+				s0.Stop()
+				var dead []*process
+				for _, h := range []*process{r.processor("p1"), r.sink("s1")} {
+					dead = append(dead, h)
+					armed := h.On(kafkatest.Rule{Key: kmsg.EndTxn, Nth: n, Do: kafkatest.HoldRequest()})
+					r.all.Go(func() {
+						if held, err := armed.Held(r.over); err == nil {
+							h.Kill()
+							time.Sleep(after)
+							held.Release()
+						}
+					})
+				}
+				p2, s2 := r.processor("p2"), r.sink("s2")
+				r.flow(2, 40*time.Second)
+				settle()
+				for _, h := range dead {
+					h.Crash()
+				}
+				r.end(p0, s0, p2, s2)
+			})
+		}
+	}
+}
