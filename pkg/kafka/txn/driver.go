@@ -20,8 +20,11 @@ const (
 	maxPause   = 100 * time.Millisecond
 )
 
-// Commit is all that one transaction changes: the offsets of one source topic, and batches that are sealed but not
-// stamped.
+// Commit is all that one transaction changes: the offsets of one source topic (at least one, or nobody could see whom
+// to fence), and batches that are sealed but not stamped.
+//
+// The batches' bytes are stamped in place. After an outcome that is Dirty or not Committed a connection may still be
+// reading them: whoever made them must then abandon them, not reuse them.
 type Commit struct {
 	Member  broker.Member
 	Topic   string
@@ -47,8 +50,10 @@ func NewDriver(client *broker.Client, txnID string) *Driver {
 func (d *Driver) Producer() broker.Producer { return d.producer }
 
 // Init takes a new epoch, which settles whatever was open under this transactional id: afterwards a transaction of
-// an earlier epoch is either committed or aborted, and stays so. It tries until ctx ends.
+// an earlier epoch is either committed or aborted, and stays so. It tries until ctx ends. After an error the driver is
+// in doubt: our own attempt may have fenced the epoch that we still know.
 func (d *Driver) Init(ctx context.Context) error {
+	d.fresh, d.over = false, true
 	p, err := Fence(ctx, d.client, d.producer.TxnID)
 	if err != nil {
 		return err
@@ -89,7 +94,6 @@ func (d *Driver) Commit(ctx context.Context, c Commit) Outcome {
 	if !d.fresh {
 		// The last one ended well, but a copy of one of its requests may still be under way.
 		if err := d.Init(ctx); err != nil {
-			d.over = true
 			return Outcome{Verdict: Doubt, Last: Answer{Silent: true}}
 		}
 	}
@@ -147,11 +151,11 @@ func (d *Driver) sendAll(ctx context.Context, c *Commit, round []Request) []Answ
 	byLeader := map[int32][]int{}
 	for i, r := range round {
 		if r.Step == Produce {
-			if leader, ok := d.leader(ctx, c.Batches[r.Batch].TopicPartition); ok {
+			leader, code := d.leader(ctx, c.Batches[r.Batch].TopicPartition)
+			if code == broker.OK {
 				byLeader[leader] = append(byLeader[leader], i)
-			} else {
-				answers[i] = Answer{Code: leaderNotAvailable}
 			}
+			answers[i] = Answer{Code: int16(code)}
 			continue
 		}
 		wg.Go(func() { answers[i] = d.send(ctx, c, r.Step) })
@@ -163,14 +167,24 @@ func (d *Driver) sendAll(ctx context.Context, c *Commit, round []Request) []Answ
 	return answers
 }
 
-func (d *Driver) leader(ctx context.Context, p broker.TopicPartition) (int32, bool) {
+// leader tells whom to send a batch to, or the code that stands for the answer if there is nobody: what the look-up
+// of the topic said (29 must reach a person, not be tried for ever), else 5.
+func (d *Driver) leader(ctx context.Context, p broker.TopicPartition) (int32, broker.Code) {
 	if leader, ok := d.client.Leader(p.Topic, p.Partition); ok {
-		return leader, true
+		return leader, broker.OK
 	}
-	if _, err := d.client.LookUp(ctx, p.Topic); err != nil {
-		return 0, false
+	noLeader := broker.Code(leaderNotAvailable)
+	t, err := d.client.LookUp(ctx, p.Topic)
+	switch {
+	case err != nil: // nothing was sent to a leader: no doubt about the batch
+		return 0, noLeader
+	case t.Code != broker.OK:
+		return 0, t.Code
 	}
-	return d.client.Leader(p.Topic, p.Partition)
+	if leader, ok := d.client.Leader(p.Topic, p.Partition); ok {
+		return leader, broker.OK
+	}
+	return 0, noLeader
 }
 
 func (d *Driver) send(ctx context.Context, c *Commit, s Step) Answer {
@@ -235,5 +249,5 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// InDoubt tells whether the last transaction may still be open on the brokers.
+// InDoubt tells whether the last transaction may still be open on the brokers, or the last Init failed.
 func (d *Driver) InDoubt() bool { return d.over }

@@ -68,9 +68,19 @@ type Outcome struct {
 // Machine carries one transaction: requests out, answers in. It has no clock and sends nothing itself.
 type Machine struct {
 	places  []Place
-	pending []*Request // what the present stage still needs, nil where done; index 0.. as laid out by enter
+	pending []*waiting // what the present stage still needs, nil where done; as laid out by enter
 	stage   stage
 	out     Outcome
+}
+
+// waiting is a request without a good answer so far.
+type waiting struct {
+	Request
+	last Answer // to the try before; silence before there was one
+}
+
+func wait(s Step, b int) *waiting {
+	return &waiting{Request{Step: s, Batch: b}, Answer{Silent: true}}
 }
 
 type stage uint8
@@ -95,22 +105,22 @@ func (m *Machine) enter(s stage) {
 	m.stage, m.pending = s, nil
 	switch s {
 	case stageAddOffsets:
-		m.pending = []*Request{{Step: AddOffsets}}
+		m.pending = []*waiting{wait(AddOffsets, 0)}
 	case stageAnnounce:
 		// The offsets are pending before any record is written, so that a successor always sees whom to fence.
-		m.pending = []*Request{{Step: CommitOffsets}}
+		m.pending = []*waiting{wait(CommitOffsets, 0)}
 		if len(m.places) > 0 {
-			m.pending = append(m.pending, &Request{Step: AddPartitions})
+			m.pending = append(m.pending, wait(AddPartitions, 0))
 		}
 	case stageProduce:
 		for i := range m.places {
-			m.pending = append(m.pending, &Request{Step: Produce, Batch: i})
+			m.pending = append(m.pending, wait(Produce, i))
 		}
 		if len(m.places) == 0 {
 			m.enter(stageEnd)
 		}
 	case stageEnd:
-		m.pending = []*Request{{Step: End}}
+		m.pending = []*waiting{wait(End, 0)}
 	case stageOver:
 	}
 }
@@ -130,7 +140,7 @@ func (m *Machine) Next() []Request {
 			}
 			busy[m.places[r.Batch]] = true
 		}
-		out = append(out, *r)
+		out = append(out, r.Request)
 	}
 	return out
 }
@@ -142,15 +152,16 @@ func (m *Machine) Answer(r Request, a Answer) {
 	if i < 0 {
 		return
 	}
+	w := m.pending[i]
 	switch react(r.Step, a) {
 	case done:
 		m.pending[i] = nil
 		m.advance(r, a)
 	case again:
-		m.pending[i].Try++
+		w.Try, w.last = w.Try+1, a
 	case unsure:
 		m.out.Dirty = true
-		m.pending[i].Try++
+		w.Try, w.last = w.Try+1, a
 	case isDoubt:
 		m.end(Doubt, r, a)
 	case isFenced:
@@ -160,20 +171,24 @@ func (m *Machine) Answer(r Request, a Answer) {
 	case isRefused:
 		m.end(Refused, r, a)
 	}
-	if m.stage != stageOver {
-		m.out.Step, m.out.Batch, m.out.Last = r.Step, r.Batch, a
-	}
 }
 
-// Expire tells that the time for this transaction has passed.
+// Expire tells that the time for this transaction has passed. The outcome names what still lacks a good answer, rather
+// something that was refused than something silent: its code says more.
 func (m *Machine) Expire() {
-	if m.stage != stageOver {
-		m.stage, m.pending = stageOver, nil
-		m.out.Verdict = Doubt
+	if m.stage == stageOver {
+		return
 	}
+	var chosen *waiting
+	for _, w := range m.pending {
+		if w != nil && (chosen == nil || chosen.last.Silent && !w.last.Silent) {
+			chosen = w
+		}
+	}
+	m.end(Doubt, chosen.Request, chosen.last)
 }
 
-// Outcome is the verdict so far; Open as long as there is something to do.
+// Outcome is the verdict so far; Open as long as there is something to do, and then only Dirty says something yet.
 func (m *Machine) Outcome() Outcome { return m.out }
 
 func (m *Machine) find(r Request) int {

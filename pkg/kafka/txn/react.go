@@ -5,8 +5,8 @@ type reaction uint8
 
 const (
 	done      reaction = iota
-	again              // refused for now and surely without effect: the same once more
-	unsure             // it may have had its effect, or have it later: the same bytes once more, and a new epoch afterwards
+	again              // refused for now, and nothing of it is under way: the same once more
+	unsure             // it may have its effect later: the same bytes once more, and a new epoch afterwards
 	isDoubt            // the brokers lost track of us
 	isFenced           // somebody else has our transactional id, or the coordinator gave our transaction up
 	isStale            // the group has moved on
@@ -37,6 +37,7 @@ const (
 	invalidTxnState        int16 = 48
 	invalidProducerMapping int16 = 49
 	concurrentTxns         int16 = 51
+	operationNotAttempted  int16 = 55
 	storageError           int16 = 56
 	unknownProducer        int16 = 59
 	listenerNotFound       int16 = 72
@@ -50,6 +51,10 @@ const (
 
 // react judges one answer. Codes that it does not know, authorization and size errors among them, are refusals: a
 // person has to act.
+//
+// again does not promise that there was no effect: 15 and 16 also mean "written, but not replicated in time", 6 also
+// "appended, and then another became leader". What counts is that such an effect was in the log before the answer, so
+// that the resend finds it there or replaces it. Only silence leaves a copy that acts later.
 func react(s Step, a Answer) reaction {
 	if a.Silent {
 		return unsure
@@ -67,8 +72,9 @@ func react(s Step, a Answer) reaction {
 		return isDoubt
 	case illegalGeneration, unknownMember, rebalanceInProgress, fencedInstance:
 		return isStale
-	case unknownTopic:
-		// Brokers learn of a new topic one after another; a topic that is gone for good runs into the deadline.
+	case unknownTopic, operationNotAttempted:
+		// Brokers learn of a new topic one after another; a topic that is gone for good runs into the deadline. 55 is
+		// what AddPartitionsToTxn says of the partitions beside one that is unknown.
 		return again
 	}
 	if s == Produce {
