@@ -4,28 +4,37 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
-
-	"go.uber.org/zap"
 
 	"github.com/meanstream/meanstream/pkg/kafka/batch"
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
 	"github.com/meanstream/meanstream/pkg/kafka/group"
 )
 
-// lookAgain is how often added partitions are looked for.
-const lookAgain = 5 * time.Second
+const (
+	lookAgain = 5 * time.Second // how often added partitions are looked for
+	// requestBytes bounds what one leader gets at once: the batches of a thousand partitions together would be more
+	// than a broker takes, and on a thin line more than arrives before the client's time limit, again and again.
+	requestBytes = 4 << 20
+)
 
 // ErrInDoubt means that the brokers have forgotten our producer id while a batch was unanswered, so that sending it
 // again under another could double its records.
 var ErrInDoubt = errors.New("the brokers forgot our producer id while a batch was unanswered")
 
 // Run sends what Add hands over, until ctx ends. An error, which Add and Flush return as well, is one that no retry
-// mends.
+// mends. It may be called once.
 func (p *Publisher) Run(ctx context.Context) error {
 	s := &sender{Publisher: p, trouble: group.Trouble{Log: p.log, What: "publishing to " + p.topic}}
+	lingering, stop := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { p.linger(lingering) })
 	err := s.run(ctx)
+	stop()
+	wg.Wait()
 	p.mu.Lock()
 	p.failed = err
 	if err == nil {
@@ -36,38 +45,35 @@ func (p *Publisher) Run(ctx context.Context) error {
 	return err
 }
 
-type sender struct {
-	*Publisher
-	producer broker.Producer
-	trouble  group.Trouble
-	looked   time.Time
-}
-
-func (s *sender) run(ctx context.Context) error {
-	if err := s.identify(ctx); err != nil {
-		return err
-	}
+// linger ends the waiting of records for others. It is a goroutine of its own because the sender may be waiting for
+// one leader's answer while another could have them.
+func (p *Publisher) linger(ctx context.Context) {
 	tick := time.NewTicker(linger)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-tick.C:
-			s.sealOpen()
-		case <-s.ready:
-			if s.hurried() {
-				s.sealOpen()
-			}
+			p.clock.Store(time.Now().UnixMilli())
+			p.sealOpen()
 		}
-		for more := true; more && ctx.Err() == nil; {
-			if s.producer.ID < 0 {
-				if err := s.identify(ctx); err != nil {
-					return err
-				}
-			}
-			more = s.round(ctx)
+	}
+}
+
+type sender struct {
+	*Publisher
+	trouble group.Trouble
+	looked  time.Time
+	from    int // the partition that a round begins with
+}
+
+func (s *sender) run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := s.identify(ctx); err != nil {
+			return err
 		}
+		more := s.round(ctx)
 		s.mu.Lock()
 		failed := s.failed
 		s.mu.Unlock()
@@ -75,21 +81,30 @@ func (s *sender) run(ctx context.Context) error {
 			return failed
 		}
 		s.lookForPartitions(ctx)
+		if more {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-s.ready:
+		}
 	}
+	return nil
 }
 
-// identify takes a producer id; sequences start anew under it.
+// identify takes a producer id for the partitions that have none: all of them at first, later those that were added
+// and those of which the brokers forgot it. Sequences start anew under it.
 func (s *sender) identify(ctx context.Context) error {
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && s.nameless() {
 		p, code, err := s.client.InitProducerID(ctx, "", 0)
 		if err == nil && code == broker.OK {
-			s.producer = p
 			s.mu.Lock()
 			for _, part := range s.parts {
-				part.next = 0
+				if part.producer == nil {
+					part.producer, part.next = &p, 0
+				}
 			}
 			s.mu.Unlock()
-			s.trouble.Over()
 			return nil
 		}
 		if err == nil {
@@ -105,109 +120,104 @@ func (s *sender) identify(ctx context.Context) error {
 	return nil
 }
 
-func (s *sender) hurried() bool {
+func (s *sender) nameless() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	hurried := s.urgent
-	s.urgent = false
-	return hurried
-}
-
-// sealOpen closes every open batch that has its turn.
-func (s *sender) sealOpen() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, part := range s.parts {
-		if len(part.sealed) == 0 {
-			s.seal(part)
-		}
-	}
+	return slices.ContainsFunc(s.parts, func(part *partition) bool { return part.producer == nil })
 }
 
 // outgoing is the first unacknowledged batch of a partition.
 type outgoing struct {
-	number int32
-	part   *partition
-	batch  *sealed
+	part  *partition
+	batch *sealed
 }
 
 // round sends the first batch of every partition, one request for each leader, and waits for the answers. It tells
 // whether there is more to send.
 func (s *sender) round(ctx context.Context) bool {
-	byLeader, problem := s.first(ctx)
-	if len(byLeader) == 0 {
-		if problem != nil {
-			s.trouble.Pause(ctx, problem)
-		}
-		return problem != nil
-	}
+	byLeader, problem := s.route(ctx, s.heads())
 	var wg sync.WaitGroup
-	results := make(chan error, len(byLeader))
-	for leader, out := range byLeader {
-		wg.Go(func() { results <- s.send(ctx, leader, out) })
+	leaders := slices.Sorted(maps.Keys(byLeader))
+	problems := make([]error, len(leaders))
+	for i, leader := range leaders {
+		wg.Go(func() { problems[i] = s.send(ctx, leader, byLeader[leader]) })
 	}
 	wg.Wait()
-	close(results)
-	for err := range results {
-		if err != nil {
+	for _, err := range problems {
+		if problem == nil { // the first, so that what is logged does not change with who answered first
 			problem = err
 		}
 	}
 	tell(s.room)
-	if problem != nil && ctx.Err() == nil {
-		s.trouble.Pause(ctx, problem)
-	} else if problem == nil {
+	if problem == nil {
 		s.trouble.Over()
+	} else if ctx.Err() == nil {
+		s.trouble.Pause(ctx, problem)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.failed != nil {
-		return false
-	}
-	for _, part := range s.parts {
-		if len(part.sealed) > 0 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.parts, func(part *partition) bool { return len(part.sealed) > 0 })
 }
 
-// first lists what is sent next, by leader.
-func (s *sender) first(ctx context.Context) (map[int32][]outgoing, error) {
+// heads stamps and lists what is sent next, one batch for each partition.
+func (s *sender) heads() []outgoing {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	var all []outgoing
-	for i, part := range s.parts {
-		if len(part.sealed) > 0 {
-			b := part.sealed[0]
-			batch.Stamp(b.bytes, s.producer.ID, s.producer.Epoch, part.next, false)
-			all = append(all, outgoing{int32(i), part, b})
+	for i := range s.parts {
+		part := s.parts[(s.from+i)%len(s.parts)]
+		if len(part.sealed) == 0 || part.producer == nil { // nil: ctx ended before one was taken
+			continue
 		}
+		first := part.sealed[0]
+		batch.Stamp(first.bytes, part.producer.ID, part.producer.Epoch, part.next, false)
+		all = append(all, outgoing{part, first})
 	}
-	s.mu.Unlock()
-	byLeader := map[int32][]outgoing{}
-	var problem error
+	return all
+}
+
+// route sorts batches by leader. What is too much for one request waits, and the next round begins with it.
+func (s *sender) route(ctx context.Context, all []outgoing) (byLeader map[int32][]outgoing, problem error) {
+	byLeader = map[int32][]outgoing{}
+	size := map[int32]int{}
+	waiting := false
 	for _, o := range all {
-		leader, ok := s.client.Leader(s.topic, o.number)
-		if !ok {
-			if _, err := s.client.LookUp(ctx, s.topic); err != nil {
+		leader, err := s.leader(ctx, o.part.number)
+		if err != nil {
+			if problem == nil {
 				problem = err
-				continue
 			}
-			if leader, ok = s.client.Leader(s.topic, o.number); !ok {
-				problem = fmt.Errorf("partition %s/%d has no leader", s.topic, o.number)
-				continue
+			continue
+		}
+		if size[leader] += len(o.batch.bytes); size[leader] > requestBytes && len(byLeader[leader]) > 0 {
+			if !waiting {
+				waiting, s.from = true, int(o.part.number)
 			}
+			continue
 		}
 		byLeader[leader] = append(byLeader[leader], o)
 	}
 	return byLeader, problem
 }
 
-// send gives one leader its batches and takes its answers in.
+func (s *sender) leader(ctx context.Context, partition int32) (int32, error) {
+	if leader, ok := s.client.Leader(s.topic, partition); ok {
+		return leader, nil
+	}
+	if _, err := s.client.LookUp(ctx, s.topic); err != nil {
+		return 0, err
+	}
+	if leader, ok := s.client.Leader(s.topic, partition); ok {
+		return leader, nil
+	}
+	return 0, fmt.Errorf("partition %s/%d has no leader", s.topic, partition)
+}
+
+// send gives one leader its batches and takes its answers in. An error is the first thing that has to be tried again.
 func (s *sender) send(ctx context.Context, leader int32, out []outgoing) error {
 	batches := make([]broker.Batch, len(out))
 	for i, o := range out {
-		batches[i] = broker.Batch{TopicPartition: broker.TopicPartition{Topic: s.topic, Partition: o.number}, Bytes: o.batch.bytes}
+		batches[i] = broker.Batch{TopicPartition: broker.TopicPartition{Topic: s.topic, Partition: o.part.number}, Bytes: o.batch.bytes}
 	}
 	answers, err := s.client.Produce(ctx, leader, "", batches)
 	s.mu.Lock()
@@ -216,78 +226,15 @@ func (s *sender) send(ctx context.Context, leader int32, out []outgoing) error {
 		for _, o := range out {
 			o.batch.silent = true
 			// The connection may still be writing from these bytes, and Stamp writes into them.
-			o.batch.bytes = append([]byte(nil), o.batch.bytes...)
+			o.batch.bytes = slices.Clone(o.batch.bytes)
 		}
 		return err
 	}
 	var problem error
 	for i, o := range out {
-		if err := s.answered(o, answers[i]); err != nil {
+		if err := s.answered(o, answers[i]); err != nil && problem == nil {
 			problem = err
 		}
 	}
 	return problem
-}
-
-// answered takes one answer in; the lock is held.
-func (s *sender) answered(o outgoing, a broker.Produced) error {
-	switch a.Code {
-	case broker.OK, 46: // 46: it was there already
-		o.part.sealed = o.part.sealed[1:]
-		o.part.next = batch.NextSequence(o.part.next, int32(o.batch.count))
-		s.unacked -= o.batch.count
-		s.acked.Add(o.batch.count)
-		return nil
-	case 7, -1, 20, 13: // perhaps appended: the same sequence again is recognised
-		o.batch.silent = true
-	case 3, 5, 6, 8, 9, 14, 15, 16, 19, 56, 72, 74, 75, 89: // surely not appended
-	case 45, 47, 49, 59, 90:
-		if o.batch.silent || s.anySilent() {
-			s.failed = fmt.Errorf("publish to %s/%d: %w: check the topic's last records, then start again behind them: %w", s.topic, o.number, ErrInDoubt, a.Code)
-			return nil
-		}
-		// Every earlier batch is acknowledged and this one was refused, so another identity can't double anything.
-		s.log.Warn("the brokers forgot our producer id, taking another", zap.Error(a.Code))
-		s.producer = broker.Producer{ID: -1}
-	default:
-		s.failed = fmt.Errorf("publish to %s/%d: %w %s", s.topic, o.number, a.Code, hint(a, s.topic))
-		return nil
-	}
-	return fmt.Errorf("publish to %s/%d: %w %s", s.topic, o.number, a.Code, a.Text)
-}
-
-func (s *sender) anySilent() bool {
-	for _, part := range s.parts {
-		for _, b := range part.sealed {
-			if b.silent {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func hint(a broker.Produced, topic string) string {
-	switch a.Code {
-	case 29:
-		return fmt.Sprintf("(grant Write on topic %q to this user)", topic)
-	case 10, 18:
-		return fmt.Sprintf("(raise max.message.bytes of topic %q above %d, or lower --max-record-bytes)", topic, batchBytes)
-	}
-	return a.Text
-}
-
-// lookForPartitions takes partitions into use that were added to the topic.
-func (s *sender) lookForPartitions(ctx context.Context) {
-	if time.Since(s.looked) < lookAgain {
-		return
-	}
-	s.looked = time.Now()
-	t, err := s.client.LookUp(ctx, s.topic)
-	if err != nil || t.Code != broker.OK {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.grow(t.Partitions())
 }

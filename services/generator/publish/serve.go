@@ -14,6 +14,7 @@ import (
 
 	"github.com/meanstream/meanstream/pkg/daemon"
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
+	"github.com/meanstream/meanstream/pkg/kafka/group"
 	"github.com/meanstream/meanstream/services/generator/feed"
 )
 
@@ -30,7 +31,7 @@ type Feed struct {
 // Validate reports what the single settings do not show.
 func (f *Feed) Validate() []error {
 	var all []error
-	if !strings.Contains(" synthetic - ", " "+f.Source+" ") && !strings.HasPrefix(f.Source, "tcp://") && !strings.HasPrefix(f.Source, "file:") {
+	if f.Source != "synthetic" && f.Source != "-" && !strings.HasPrefix(f.Source, "tcp://") && !strings.HasPrefix(f.Source, "file:") {
 		all = append(all, daemon.Wrong("source", "is no source: write synthetic, tcp://HOST:PORT, file:PATH, or - for standard input"))
 	}
 	for _, c := range f.Categories {
@@ -88,14 +89,14 @@ func Serve(ctx context.Context, s Settings) error {
 	if err := client.EnsureTopics(ctx, []broker.NewTopic{s.Records}, s.Create, s.Log); err != nil || ctx.Err() != nil {
 		return err
 	}
-	topic, err := client.LookUp(ctx, s.Records.Name)
-	if err != nil || ctx.Err() != nil {
-		return err
+	partitions := s.partitions(ctx, client)
+	if partitions == 0 {
+		return nil // ctx has ended
 	}
 	if s.Source == "synthetic" {
 		s.Log.Info("generating", zap.Uint64("seed", seed), zap.Float64("rate", s.rate()))
 	}
-	p := New(client, topic.Name, topic.Partitions(), s.Log)
+	p := New(client, s.Records.Name, partitions, s.Log)
 	s.Metrics.MustRegister(
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "meanstream_generator_records_total", Help: "Records acknowledged by Kafka."},
 			func() float64 { return float64(p.Acked()) }),
@@ -104,71 +105,93 @@ func Serve(ctx context.Context, s Settings) error {
 	return s.publish(ctx, p, source)
 }
 
-// publish runs the sender beside the loop that reads the source.
+// partitions looks up how many the topic has; 0 once ctx has ended. Another broker than the one that made the topic may
+// not know it yet.
+func (s *Settings) partitions(ctx context.Context, client *broker.Client) int32 {
+	trouble := group.Trouble{Log: s.Log, What: fmt.Sprintf("looking up topic %q", s.Records.Name)}
+	for ctx.Err() == nil {
+		topic, err := client.LookUp(ctx, s.Records.Name)
+		switch {
+		case err == nil && topic.Code == broker.OK && topic.Partitions() > 0:
+			return topic.Partitions()
+		case err == nil:
+			err = topic.Code
+		}
+		if ctx.Err() == nil {
+			trouble.Pause(ctx, err)
+		}
+	}
+	return 0
+}
+
+// outlive is a context that ends grace later than ctx does.
+func outlive(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		defer cancel()
+		select {
+		case <-late.Done():
+		case <-time.After(grace):
+		}
+	})
+	return late, cancel
+}
+
+// publish runs the sender beside the loop that reads the source. What was read is flushed, whatever ended the reading:
+// as long as that takes after a source's own end, for the time of grace after a stop.
 func (s *Settings) publish(ctx context.Context, p *Publisher, source feed.Source) error {
+	late, cancel := outlive(ctx, s.Grace*4/5)
+	defer cancel()
+	reading, stopReading := context.WithCancel(ctx)
+	defer stopReading()
 	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	sent := make(chan error, 1)
-	go func() { sent <- p.Run(sending) }()
+	go func() {
+		sent <- p.Run(sending)
+		stopReading() // a source that is silent would keep the sender's error back
+	}()
 	s.Ready(true, "")
 	began := time.Now()
-	err := s.read(ctx, p, source)
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		err = nil
-	}
-	if err == nil {
-		err = s.flush(ctx, p)
-	}
+	read, err := s.read(reading, late, p, source)
+	_ = p.Flush(late) // its errors are late's end, which the count below tells, and Run's own
 	stop()
-	if sendErr := <-sent; sendErr != nil {
-		err = sendErr
-	}
+	failed := <-sent
 	s.Log.Info("published", zap.Int64("records", p.Acked()), zap.Duration("in", time.Since(began).Round(time.Millisecond)))
-	return err
+	if lost := read - p.Acked(); lost > 0 {
+		if failed == nil {
+			failed = errors.New("stopping")
+		}
+		failed = fmt.Errorf("%w: %d records read from %s are not acknowledged by Kafka and may be lost", failed, lost, s.Source)
+	}
+	return errors.Join(err, failed)
 }
 
-// flush waits for the last acknowledgements: as long as it takes after a source's own end, for the time of grace
-// after a stop.
-func (s *Settings) flush(ctx context.Context, p *Publisher) error {
-	err := p.Flush(ctx)
-	if err == nil || ctx.Err() == nil {
-		return err
-	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Grace*4/5)
-	defer cancel()
-	err = p.Flush(last)
-	if last.Err() != nil {
-		return fmt.Errorf("stopping: %d records read from %s are not acknowledged by Kafka and may be lost", p.Unacked(), s.Source)
-	}
-	return err
-}
-
-// read hands lines over at the pace asked for.
-func (s *Settings) read(ctx context.Context, p *Publisher, source feed.Source) error {
+// read hands lines over at the pace asked for, until the source or ctx or the publisher ends, and returns how many it
+// has read. The one in hand as ctx ends may wait for room until late ends. An error is the source's.
+func (s *Settings) read(ctx, late context.Context, p *Publisher, source feed.Source) (n int64, err error) {
 	pace := feed.NewPace(s.rate())
-	left := s.Count
-	for due := 0; s.Count == 0 || left > 0; due-- {
+	for due := 0; s.Count == 0 || n < s.Count; due-- {
 		if due == 0 {
-			var err error
 			if due, err = pace.Wait(ctx, 1024); err != nil {
-				return err
+				return n, nil // ctx has ended
 			}
 		}
 		line, err := source.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
 		if err != nil {
-			return err
+			if errors.Is(err, io.EOF) || ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+				err = nil
+			}
+			return n, err
 		}
+		n++
 		r := Record{Value: line.Value, Truncated: line.Truncated}
 		if s.Key == "category" {
 			r.Key = line.Category
 		}
-		if err := p.Add(ctx, r); err != nil {
-			return err
+		if err := p.Add(late, r); err != nil {
+			return n, nil // Run returns it too, or late has ended
 		}
-		left--
 	}
-	return nil
+	return n, nil
 }
