@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -94,7 +95,8 @@ func (c *Client) noAnswer(key int16, node int32, err error) error {
 	if node >= 0 {
 		to = fmt.Sprintf("broker %d", node)
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	// The connection's deadline is that of ctx, and either may be noticed first.
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return fmt.Errorf("%s to %s: no answer in time: %w", apiName(key), to, err)
 	}
 	return fmt.Errorf("%s to %s: %w", apiName(key), to, err)

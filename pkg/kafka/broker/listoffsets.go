@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -34,15 +35,11 @@ func (c *Client) LogEnds(ctx context.Context, topic string, partitions []int32) 
 	all := map[int32]LogEnds{}
 	for node, parts := range byLeader {
 		slices.Sort(parts)
+		// What one of them is refused for is no reason to know nothing of the others.
 		starts, err := c.listOffsets(ctx, node, topic, parts, earliest)
-		if err != nil {
-			problem = err
-			continue
-		}
-		ends, err := c.listOffsets(ctx, node, topic, parts, latest)
-		if err != nil {
-			problem = err
-			continue
+		ends, err2 := map[int32]int64(nil), error(nil)
+		if starts != nil {
+			ends, err2 = c.listOffsets(ctx, node, topic, parts, latest)
 		}
 		for _, p := range parts {
 			start, ok := starts[p]
@@ -50,14 +47,15 @@ func (c *Client) LogEnds(ctx context.Context, topic string, partitions []int32) 
 			if ok && ok2 {
 				all[p] = LogEnds{Start: start, End: end}
 			} else {
-				problem = fmt.Errorf("look up the end of %s/%d: broker %d gave no offset", topic, p, node)
+				problem = cmp.Or(err, err2, fmt.Errorf("look up the end of %s/%d: broker %d gave no offset", topic, p, node))
 			}
 		}
 	}
 	return all, problem
 }
 
-// listOffsets is ListOffsets v5 to one leader. Isolation is read_uncommitted, so that latest is the high watermark
+// listOffsets is ListOffsets v5 to one leader; nil without an answer, and otherwise an error beside what it gave if it
+// refused some. Isolation is read_uncommitted, so that latest is the high watermark
 // and not the last stable offset: a record that waits behind an open transaction is there all the same.
 func (c *Client) listOffsets(ctx context.Context, node int32, topic string, partitions []int32, at int64) (map[int32]int64, error) {
 	var e enc

@@ -103,14 +103,16 @@ func (c *Client) EndTxn(ctx context.Context, p Producer, commit bool) (Code, err
 	})
 }
 
-// firstCode reads an array of topics with an array of (partition, code) each.
+// firstCode reads an array of topics with an array of (partition, code) each. 55 (not attempted, because of another
+// partition) only counts where nothing else says why: the partition that is to blame may come behind it.
 func firstCode(d *dec) Code {
+	const notAttempted Code = 55
 	first := OK
 	for range d.array() {
 		d.str()
 		for range d.array() {
 			d.i32()
-			if code := Code(d.i16()); first == OK {
+			if code := Code(d.i16()); first == OK || first == notAttempted && code != OK {
 				first = code
 			}
 			d.skipTags()

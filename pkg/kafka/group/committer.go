@@ -101,6 +101,8 @@ func explain(err error, code broker.Code, writer, group string) error {
 		hint = fmt.Sprintf("grant Read on group %q to this user", group)
 	case 53, 31:
 		hint = fmt.Sprintf("grant Write and Describe on transactional ids with the prefix %q to this user", group+"/")
+	case 50:
+		hint = fmt.Sprintf("raise transaction.max.timeout.ms of the brokers to %d at least", txn.Timeout.Milliseconds())
 	case 10, 18:
 		hint = "raise max.message.bytes of this topic to its default of 1048588 at least"
 	case 12:

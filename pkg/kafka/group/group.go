@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -93,6 +94,8 @@ type Group struct {
 	// generation without waiting for it, and a rejoin without a rebalance has the same generation and member id: two
 	// tenures side by side would turn the offset back.
 	lock sync.Mutex
+
+	counted int32 // partitions of the topic that were known before joining; the assignment covers at least these
 }
 
 // New makes a member; Run joins.
@@ -108,13 +111,26 @@ func New(conf Config) *Group {
 
 // Run works until ctx ends or the shift has finished, then returns nil. An error is one that a person must act on.
 func (g *Group) Run(ctx context.Context) error {
+	pause := firstTrouble
 	for ctx.Err() == nil {
+		g.count(ctx)
+		began := time.Now()
 		end := g.join(ctx)
 		switch end.kind {
 		case endFatal:
 			return end.err
 		case endFinished:
 			return nil
+		case endLeave: // everybody rebalances each time: not in a hot loop
+			if ctx.Err() != nil {
+				return nil
+			}
+			g.conf.Log.Warn("a take-over is in doubt, leaving the group and joining as a new member", zap.Error(end.err))
+			if time.Since(began) > 10*time.Second {
+				pause = firstTrouble
+			}
+			sleep(ctx, pause)
+			pause = min(2*pause, 2*time.Second)
 		}
 	}
 	return nil
@@ -134,13 +150,22 @@ func (g *Group) join(ctx context.Context) ending {
 	if err != nil {
 		return ending{kind: endFatal, err: fmt.Errorf("join group %q: %w", g.conf.Group, err)}
 	}
-	leave := sync.OnceFunc(func() {
+	// Two may want to leave at once; the second waits for the first. (Not by sync.Once: who waits for its mutex is not
+	// at rest for a fake clock.)
+	var leaving atomic.Bool
+	left := make(chan struct{})
+	leave := func() {
+		if !leaving.CompareAndSwap(false, true) {
+			<-left
+			return
+		}
+		defer close(left)
 		// A join that waits for the others would outlast our grace.
 		cut := time.AfterFunc(flushOnRevoke+memberTimeout, conns.Close)
 		_ = cg.Close()
 		cut.Stop()
 		conns.Close()
-	})
+	}
 	defer leave()
 	stop := context.AfterFunc(ctx, leave)
 	defer stop()

@@ -3,6 +3,7 @@ package group
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -191,7 +192,7 @@ func (t *takeOver) name(ctx context.Context, committed, ready []Position) (time.
 	code, err := t.conf.Client.OffsetCommit(ctx, t.t.Member, t.conf.Topic, offsets)
 	switch {
 	case err != nil:
-		return 0, &ending{kind: endLeave, err: err}
+		return 0, &ending{kind: endLeave, err: fmt.Errorf("commit the take-over of %d partitions of %s: %w", len(unnamed), t.conf.Topic, err)}
 	case code == broker.OK:
 		return 0, nil
 	case code == 22, code == 25, code == 27, code == 82:
@@ -199,7 +200,7 @@ func (t *takeOver) name(ctx context.Context, committed, ready []Position) (time.
 	case code == 14, code == 15, code == 16, code == 3, code == 89:
 		return waitAgain, nil
 	case code == 7, code == -1: // it may have been written, or be written later
-		return 0, &ending{kind: endLeave, err: code}
+		return 0, &ending{kind: endLeave, err: fmt.Errorf("commit the take-over of %d partitions of %s: %w", len(unnamed), t.conf.Topic, code)}
 	}
 	err = fmt.Errorf("commit the take-over of %d partitions of %s: %w", len(unnamed), t.conf.Topic, code)
 	return 0, &ending{kind: endFatal, err: explain(err, code, t.writer, t.conf.Group)}
@@ -254,7 +255,10 @@ func (t *takeOver) fence(ctx context.Context, partition int32, h *hanging) *endi
 		if ctx.Err() != nil {
 			return nil
 		}
-		return &ending{kind: endFatal, err: fmt.Errorf("fence the earlier owner of %s/%d: grant Write on transactional ids with the prefix %q to this user: %w", t.conf.Topic, partition, t.conf.Group+"/", err)}
+		var code broker.Code
+		errors.As(err, &code)
+		err = fmt.Errorf("fence the earlier owner of %s/%d: %w", t.conf.Topic, partition, err)
+		return &ending{kind: endFatal, err: explain(err, code, h.writer, t.conf.Group)}
 	}
 	for p, other := range t.hanging { // its transaction held all of these
 		if other.writer == h.writer {

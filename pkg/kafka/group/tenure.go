@@ -3,7 +3,6 @@ package group
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -20,6 +19,8 @@ type ending struct {
 	err  error
 }
 
+// endKind says what follows. The kinds are in rising order of what must not be forgotten: several things can end a round
+// at once, and a naming commit in doubt stays one whatever else went wrong beside it.
 type endKind uint8
 
 const (
@@ -94,13 +95,16 @@ type round struct {
 	*Group
 	t     *Tenure
 	shift Shift
-	ends  chan ending // the first one counts
 	wg    sync.WaitGroup
 	grace context.Context // of commits: ends flushOnRevoke after the work was told to stop
+
+	over  chan struct{} // told when the round must end
+	mu    sync.Mutex
+	ended *ending // the gravest so far
 }
 
 func (g *Group) round(ctx context.Context, member broker.Member, partitions []int32) ending {
-	r := &round{Group: g, ends: make(chan ending, 1)}
+	r := &round{Group: g, over: make(chan struct{}, 1)}
 	r.t = &Tenure{
 		Client: g.conf.Client, Log: g.conf.Log, Member: member, Partitions: partitions, Writer: g.writer,
 		due: make(chan struct{}, 1), driver: txn.NewDriver(g.conf.Client, g.writer),
@@ -108,9 +112,9 @@ func (g *Group) round(ctx context.Context, member broker.Member, partitions []in
 	if err := r.t.driver.Init(ctx); err != nil {
 		return r.afterInit(ctx, err)
 	}
-	topic, err := r.lookUp(ctx)
-	if err != nil {
-		return ending{kind: endRound, err: err}
+	topic, end := r.lookUp(ctx, partitions)
+	if end != nil {
+		return *end
 	}
 	r.t.Topic = topic
 	r.shift = g.conf.Begin(r.t)
@@ -127,41 +131,37 @@ func (g *Group) round(ctx context.Context, member broker.Member, partitions []in
 	r.wg.Go(func() { r.takeOver(work) })
 	r.wg.Go(func() { r.commitLoop(work) })
 	r.wg.Go(func() { r.watch(work) })
-	end := ending{kind: endGeneration}
 	select {
-	case end = <-r.ends:
+	case <-r.over:
 	case <-ctx.Done():
 	}
 	stop()
 	r.wg.Wait()
-	return r.close(end)
+	return r.close()
 }
 
 // afterInit judges why no epoch could be had.
 func (r *round) afterInit(ctx context.Context, err error) ending {
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return ending{kind: endGeneration}
-	case errors.Is(err, broker.Code(53)), errors.Is(err, broker.Code(31)):
-		return ending{kind: endFatal, err: fmt.Errorf("not allowed to use transactional id %q: grant Write and Describe on transactional ids with the prefix %q to this user: %w", r.writer, r.conf.Group+"/", err)}
 	}
-	return ending{kind: endRound, err: err}
+	var code broker.Code // what passes by itself was tried again until now
+	errors.As(err, &code)
+	return ending{kind: endFatal, err: explain(err, code, r.writer, r.conf.Group)}
 }
 
 // close ends a round whose goroutines have all ended. What the workers hold is committed if nothing is in doubt:
 // the coordinator accepts our generation until we join again.
-func (r *round) close(end ending) ending {
-	select { // an ending that came while the goroutines stopped, if it says more
-	case later := <-r.ends:
-		if end.kind == endGeneration {
-			end = later
-		}
-	default:
+func (r *round) close() ending {
+	end := ending{kind: endGeneration}
+	if r.ended != nil {
+		end = *r.ended
 	}
 	if end.kind == endGeneration && !r.t.driver.InDoubt() {
 		if last := r.commit(); last != nil {
 			end = *last
 			if end.kind == endRound { // there is no other round: the next generation reads again
+				r.conf.Log.Warn("the last commit before giving partitions up is in doubt, their next owner settles it", zap.Error(end.err))
 				end.kind = endGeneration
 			}
 		}
@@ -177,44 +177,16 @@ func (r *round) close(end ending) ending {
 	return end
 }
 
-// end makes the round end, if it is the first to.
+// end makes the round end. Of several endings the gravest counts, and of equals the first.
 func (r *round) end(e ending) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended == nil || e.kind > r.ended.kind {
+		r.ended = &e
+	}
 	select {
-	case r.ends <- e:
+	case r.over <- struct{}{}:
 	default:
-	}
-}
-
-// lookUp waits for the topic's metadata.
-func (r *round) lookUp(ctx context.Context) (broker.Topic, error) {
-	t, err := r.conf.Client.LookUp(ctx, r.conf.Topic)
-	if err != nil {
-		return t, err
-	}
-	if t.Code != broker.OK {
-		return t, fmt.Errorf("look up topic %q: %w", r.conf.Topic, t.Code)
-	}
-	return t, nil
-}
-
-// watch ends the generation when partitions were added, so that they get an owner. (kafka-go's own watcher rejoins
-// in a hot loop when a topic is missing.)
-func (r *round) watch(ctx context.Context) {
-	for sleep(ctx, watchPartitions) {
-		t, err := r.conf.Client.LookUp(ctx, r.conf.Topic)
-		if err != nil || t.Code != broker.OK {
-			continue // the workers say what is wrong
-		}
-		if t.ID != r.t.Topic.ID {
-			r.end(ending{kind: endRound, err: fmt.Errorf("topic %q was deleted and made again", r.conf.Topic)})
-			return
-		}
-		if t.Partitions() != r.t.Topic.Partitions() {
-			r.conf.Log.Info("the number of partitions changed, joining again", zap.String("topic", r.conf.Topic),
-				zap.Int32("before", r.t.Topic.Partitions()), zap.Int32("now", t.Partitions()))
-			r.end(ending{kind: endGeneration})
-			return
-		}
 	}
 }
 

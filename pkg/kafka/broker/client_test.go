@@ -1,0 +1,251 @@
+package broker
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/zap"
+
+	"github.com/meanstream/meanstream/pkg/kafka/kafkatest"
+)
+
+func TestATopicIsLookedUpWithItsLeadersAndItsID(t *testing.T) {
+	bubble(t, func(t *testing.T, cluster *kafkatest.Cluster, _ *kafkatest.Host, c *Client) {
+		got, err := c.LookUp(t.Context(), "in")
+		fine(t, got.Code, err)
+		if want := []int32{0, 1, 0, 1, 0, 1}; !slices.Equal(got.Leaders, want) || got.ID != TopicID(cluster.Kfake().TopicInfo("in").TopicID) {
+			t.Errorf("leaders %v of topic id %x", got.Leaders, got.ID)
+		}
+		none, err := c.LookUp(t.Context(), "nothing")
+		if err != nil || none.Code != 3 {
+			t.Errorf("a topic that isn't there: code %v, error %v", none.Code, err)
+		}
+		if _, code, err := c.leader(t.Context(), "in", 6); code != 3 || err != nil {
+			t.Errorf("leader of a partition that isn't there: code %v, error %v", code, err)
+		}
+	})
+}
+
+func TestLogEndsCountWhatWaitsInAnOpenTransaction(t *testing.T) {
+	bubble(t, func(t *testing.T, _ *kafkatest.Cluster, _ *kafkatest.Host, c *Client) {
+		p := TopicPartition{"in", 2}
+		put(t, c, p, "a", "b")
+		who := begin(t, c, "t", p)
+		write(t, c, who, 0, p, "c")
+		ends, err := c.LogEnds(t.Context(), "in", []int32{0, 1, 2, 3})
+		if err != nil || len(ends) != 4 || ends[2] != (LogEnds{0, 3}) || ends[0] != (LogEnds{0, 0}) {
+			t.Errorf("%v, error %v", ends, err)
+		}
+	})
+}
+
+func TestAPartitionThatIsRefusedHidesNoOtherOfItsLeader(t *testing.T) {
+	bubble(t, func(t *testing.T, cluster *kafkatest.Cluster, _ *kafkatest.Host, c *Client) {
+		cluster.Kfake().ControlKey(int16(kmsg.ListOffsets), func(r kmsg.Request) (kmsg.Response, error, bool) {
+			cluster.Kfake().KeepControl()
+			return refuse(r.(*kmsg.ListOffsetsRequest), 4, 6), nil, true
+		})
+		ends, err := c.LogEnds(t.Context(), "in", []int32{0, 2, 4, 1})
+		if len(ends) != 3 || err == nil || !strings.Contains(err.Error(), "in/4") {
+			t.Errorf("%v, error %v: want all but partition 4, and an error that names it", ends, err)
+		}
+		if _, ok := ends[4]; ok {
+			t.Error("partition 4 has an end")
+		}
+		if _, ok := c.Leader("in", 4); ok {
+			t.Error("a leader that said it is none is remembered")
+		}
+	})
+}
+
+// refuse answers one partition with a code and the others with offset 5.
+func refuse(req *kmsg.ListOffsetsRequest, partition int32, code int16) kmsg.Response {
+	resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
+	for _, rt := range req.Topics {
+		topic := kmsg.NewListOffsetsResponseTopic()
+		topic.Topic = rt.Topic
+		for _, rp := range rt.Partitions {
+			p := kmsg.NewListOffsetsResponseTopicPartition()
+			p.Partition, p.Offset = rp.Partition, 5
+			if rp.Partition == partition {
+				p.ErrorCode, p.Offset = code, -1
+			}
+			topic.Partitions = append(topic.Partitions, p)
+		}
+		resp.Topics = append(resp.Topics, topic)
+	}
+	return resp
+}
+
+func TestACommitIsReadBackAndAPendingOneOnlyUnstably(t *testing.T) {
+	bubble(t, func(t *testing.T, _ *kafkatest.Cluster, _ *kafkatest.Host, c *Client) {
+		anybody := Member{Group: "group", Generation: -1}
+		code, err := c.OffsetCommit(t.Context(), anybody, "in", []Offset{{Partition: 1, At: 10, Metadata: "ten"}, {Partition: 3, At: 30}})
+		fine(t, code, err)
+		who, code, err := c.InitProducerID(t.Context(), "t", 10*time.Second)
+		fine(t, code, err)
+		code, err = c.AddOffsets(t.Context(), who, "group")
+		fine(t, code, err)
+		code, err = c.TxnOffsetCommit(t.Context(), who, anybody, "in", []Offset{{Partition: 3, At: 33, Metadata: "later"}})
+		fine(t, code, err)
+		look := func(stable bool, want ...Offset) {
+			t.Helper()
+			got, code, err := c.OffsetFetch(t.Context(), "group", "in", []int32{3, 2, 1}, stable)
+			fine(t, code, err)
+			if !slices.Equal(got, want) {
+				t.Errorf("stable %v: %+v, want %+v", stable, got, want)
+			}
+		}
+		ten, none := Offset{Partition: 1, At: 10, Metadata: "ten"}, Offset{Partition: 2, At: -1}
+		look(true, Offset{Partition: 3, At: -1, Code: 88}, none, ten)
+		look(false, Offset{Partition: 3, At: 30}, none, ten)
+		code, err = c.EndTxn(t.Context(), who, true)
+		fine(t, code, err)
+		look(true, Offset{Partition: 3, At: 33, Metadata: "later"}, none, ten)
+	})
+}
+
+func TestACoordinatorThatMovedIsLookedUpAgain(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		do   kafkatest.Action
+	}{
+		{"when it answers that it is none", kafkatest.AnswerCode(16)},
+		{"when it does not answer", kafkatest.DropRequest(kafkatest.Silent)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, _ *kafkatest.Cluster, host *kafkatest.Host, client *Client) {
+				who := begin(t, client, "t", theTopic)
+				host.On(kafkatest.Rule{Key: kmsg.EndTxn, Do: c.do})
+				if code, err := client.EndTxn(t.Context(), who, true); code == OK && err == nil {
+					t.Fatal("the first EndTxn went well")
+				}
+				before := host.Sent(kmsg.FindCoordinator)
+				code, err := client.EndTxn(t.Context(), who, true)
+				fine(t, code, err)
+				if host.Sent(kmsg.FindCoordinator) != before+1 {
+					t.Error("the coordinator was not looked up again")
+				}
+			})
+		})
+	}
+}
+
+func TestSilenceIsAnErrorWithinTheTimeLimitAndSaysWho(t *testing.T) {
+	bubble(t, func(t *testing.T, _ *kafkatest.Cluster, host *kafkatest.Host, c *Client) {
+		host.On(kafkatest.Rule{Key: kmsg.InitProducerID, Do: kafkatest.LoseAnswer(kafkatest.Silent)})
+		began := time.Now()
+		_, _, err := c.InitProducerID(t.Context(), "t", time.Second)
+		if took := time.Since(began); err == nil || took > 1100*time.Millisecond {
+			t.Errorf("after %s: %v", took, err)
+		}
+		if err == nil || !strings.Contains(err.Error(), "InitProducerId to broker 1: no answer in time") {
+			t.Errorf("error %v does not say what was asked of whom", err)
+		}
+	})
+}
+
+func TestAnOldBrokerIsToldFromANewOne(t *testing.T) {
+	bubble(t, func(t *testing.T, cluster *kafkatest.Cluster, _ *kafkatest.Host, c *Client) {
+		if err := c.CheckVersions(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		cluster.Kfake().ControlKey(int16(kmsg.ApiVersions), func(r kmsg.Request) (kmsg.Response, error, bool) {
+			cluster.Kfake().KeepControl()
+			resp := r.ResponseKind().(*kmsg.ApiVersionsResponse)
+			for key, v := range needed() {
+				if key == keyOffsetFetch {
+					v = 5
+				}
+				k := kmsg.NewApiVersionsResponseApiKey()
+				k.ApiKey, k.MaxVersion = key, v
+				resp.ApiKeys = append(resp.ApiKeys, k)
+			}
+			return resp, nil, true
+		})
+		var old *ErrTooOld
+		if err := c.CheckVersions(t.Context()); !errors.As(err, &old) || !slices.Equal(old.Missing, []string{"OffsetFetch v7"}) {
+			t.Errorf("error %v, want one that names OffsetFetch v7", err)
+		}
+	})
+}
+
+func TestTopicsAreMadeOnceWithTheBrokersTime(t *testing.T) {
+	bubble(t, func(t *testing.T, cluster *kafkatest.Cluster, _ *kafkatest.Host, c *Client) {
+		topics := []NewTopic{{"in", 3, 1}, {"new", 4, 1}}
+		errs := make(chan error, 2)
+		for range 2 { // two replicas at once
+			go func() { errs <- c.EnsureTopics(t.Context(), topics, true, zap.NewNop()) }()
+		}
+		for range 2 {
+			if err := <-errs; err != nil {
+				t.Error(err)
+			}
+		}
+		if got, _ := c.LookUp(t.Context(), "new"); got.Partitions() != 4 {
+			t.Errorf("new has %d partitions", got.Partitions())
+		}
+		if got, _ := c.LookUp(t.Context(), "in"); got.Partitions() != 6 {
+			t.Errorf("an existing topic has %d partitions now", got.Partitions())
+		}
+		if got := cluster.Kfake().TopicInfo("new").Configs["message.timestamp.type"]; got == nil || *got != "LogAppendTime" {
+			t.Errorf("message.timestamp.type is %v", got)
+		}
+	})
+}
+
+func TestWithoutCreatingATopicIsWaitedFor(t *testing.T) {
+	bubble(t, func(t *testing.T, cluster *kafkatest.Cluster, host *kafkatest.Host, c *Client) {
+		done := make(chan error, 1)
+		go func() { done <- c.EnsureTopics(t.Context(), []NewTopic{{"new", 1, 1}}, false, zap.NewNop()) }()
+		time.Sleep(10 * time.Second)
+		if len(done) > 0 || host.Sent(kmsg.CreateTopics) > 0 {
+			t.Fatal("it did not wait")
+		}
+		if n := host.Sent(kmsg.Metadata); n > 100 {
+			t.Errorf("%d looks in ten seconds", n)
+		}
+		create(t, cluster, "new")
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if err := c.EnsureTopics(within(t, time.Second), []NewTopic{{"never", 1, 1}}, false, zap.NewNop()); err != nil {
+			t.Errorf("stopped while waiting: %v", err)
+		}
+	})
+}
+
+func create(t *testing.T, cluster *kafkatest.Cluster, topic string) {
+	t.Helper()
+	req := kmsg.NewPtrCreateTopicsRequest()
+	rt := kmsg.NewCreateTopicsRequestTopic()
+	rt.Topic, rt.NumPartitions, rt.ReplicationFactor = topic, 1, 1
+	req.Topics = append(req.Topics, rt)
+	if _, err := req.RequestWith(t.Context(), cluster.Client()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestATopicThatMayNotBeSeenIsAnErrorThatSaysWhatToGrant(t *testing.T) {
+	bubble(t, func(t *testing.T, cluster *kafkatest.Cluster, _ *kafkatest.Host, c *Client) {
+		cluster.Kfake().ControlKey(int16(kmsg.Metadata), func(r kmsg.Request) (kmsg.Response, error, bool) {
+			cluster.Kfake().KeepControl()
+			if r.GetVersion() != 12 {
+				return nil, nil, false
+			}
+			resp := r.ResponseKind().(*kmsg.MetadataResponse)
+			topic := kmsg.NewMetadataResponseTopic()
+			topic.Topic, topic.ErrorCode = kmsg.StringPtr("in"), 29
+			resp.Topics = append(resp.Topics, topic)
+			return resp, nil, true
+		})
+		err := c.EnsureTopics(within(t, time.Minute), []NewTopic{{"in", 1, 1}}, true, zap.NewNop())
+		if !errors.Is(err, Code(29)) || !strings.Contains(err.Error(), "grant Describe") {
+			t.Errorf("error %v", err)
+		}
+	})
+}
