@@ -92,7 +92,7 @@ func (p *Partition) Full() bool {
 }
 
 // Read judges every record that w hands out below offset until. now is the wall clock in ns, consulted only where a
-// record's own Kafka time is not the broker's.
+// record's own Kafka time is not the broker's. An error is one of w's; what was judged before it stands.
 func (p *Partition) Read(w *batch.Walker, until, now int64) error {
 	var m batch.Record
 	for w.Next() {
@@ -105,11 +105,9 @@ func (p *Partition) Read(w *batch.Walker, until, now int64) error {
 			p.one(&m, brokersTime, now)
 		}
 	}
-	if err := w.Err(); err != nil {
-		return err
-	}
+	// Also after an error: what was judged before it is held, and the next owner must not judge it again.
 	p.held.Source.To = min(max(p.held.Source.To, w.Position()), until)
-	return nil
+	return w.Err()
 }
 
 // one gives a record its verdict: rejected, late, filtered or kept, judged in this order.

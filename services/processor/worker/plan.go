@@ -12,22 +12,41 @@ import (
 	"github.com/meanstream/meanstream/pkg/window"
 )
 
-// plan merges what the workers handed over into one partial for each partials partition - every one of them gets
-// one, though it may be empty, for each carries what all sources have come to - and adds the rejects.
+// plan turns what the workers handed over into the batches of one transaction.
 func (s *Shift) plan(all []Held, millis int64) ([]broker.Batch, error) {
-	merged := window.NewSet(s.conf.Rule.Window.Size)
-	base := partial.Partial{
-		Group: s.conf.Group, Writer: s.t.Writer, Epoch: s.t.Epoch(),
-		SourcePartitions: s.t.Topic.Partitions(), Placement: s.pins.Placement,
-		Rule: s.conf.Rule.Window.Fingerprint(), Lateness: s.conf.Rule.Window.Lateness,
+	rule := s.conf.Rule.Window
+	l := layout{
+		head: partial.Partial{
+			Group: s.conf.Group, Writer: s.t.Writer, Epoch: s.t.Epoch(),
+			SourcePartitions: s.t.Topic.Partitions(), Placement: s.pins.Placement,
+			Rule: rule.Fingerprint(), Lateness: rule.Lateness,
+		},
+		partials: s.conf.PartialsTo, rejects: s.conf.RejectsTo, rejectsPartitions: s.rejectsPartitions,
+		limit: s.conf.MessageBytes,
 	}
+	return l.batches(all, millis)
+}
+
+// layout is where things go, and what every partial of a commit says.
+type layout struct {
+	head              partial.Partial // without sources and entries
+	partials, rejects string          // topics
+	rejectsPartitions int32
+	limit             int // of a batch, in bytes
+}
+
+// batches merges what the workers handed over into one partial for each partials partition - every one of them gets
+// one, though it may be empty, for each carries what all sources have come to - and adds the rejects.
+func (l *layout) batches(all []Held, millis int64) ([]broker.Batch, error) {
+	merged := window.NewSet(1) // no record comes in by itself, so its own size means nothing
+	base := l.head
 	for _, h := range all {
 		merged.Merge(h.Set)
 		base.Sources = append(base.Sources, h.Source)
 	}
-	entries := make([][]partial.Entry, s.pins.Placement)
+	entries := make([][]partial.Entry, base.Placement)
 	merged.All(func(b window.Bounds, category string, a *window.Aggregate) bool {
-		to := placement.Of([]byte(category), s.pins.Placement)
+		to := placement.Of([]byte(category), base.Placement)
 		entries[to] = append(entries[to], partial.Entry{Bounds: b, Category: category, Aggregate: a})
 		return true
 	})
@@ -35,15 +54,15 @@ func (s *Shift) plan(all []Held, millis int64) ([]broker.Batch, error) {
 	for i := range entries {
 		p := base
 		p.Entries = entries[i]
-		to := broker.TopicPartition{Topic: s.conf.PartialsTo, Partition: int32(i)}
-		sealed, err := encode(&p, to, s.conf.MessageBytes, millis)
+		to := broker.TopicPartition{Topic: l.partials, Partition: int32(i)}
+		sealed, err := encode(&p, to, l.limit, millis)
 		if err != nil {
 			return nil, err
 		}
 		batches = append(batches, sealed...)
 	}
 	for _, h := range all {
-		to := broker.TopicPartition{Topic: s.conf.RejectsTo, Partition: reject.Partition(h.Source.Partition, s.rejectsPartitions)}
+		to := broker.TopicPartition{Topic: l.rejects, Partition: reject.Partition(h.Source.Partition, l.rejectsPartitions)}
 		for _, b := range h.Rejects {
 			batches = append(batches, broker.Batch{TopicPartition: to, Bytes: b})
 		}

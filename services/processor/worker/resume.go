@@ -40,8 +40,8 @@ func (s *Shift) Resume(ctx context.Context, committed []group.Position) ([]group
 	if err != nil || waiting != "" {
 		return nil, waiting, err
 	}
-	if err := s.checkTopics(ctx, agreed.pins); err != nil {
-		return nil, "", err
+	if waiting, err := s.checkTopics(ctx, agreed.pins); err != nil || waiting != "" {
+		return nil, waiting, err
 	}
 	ready := make([]group.Position, 0, len(sources))
 	for _, src := range sources {
@@ -61,7 +61,7 @@ func (s *Shift) Resume(ctx context.Context, committed []group.Position) ([]group
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.targets, s.run = agreed.targets, agreed.run
+	s.agreed, s.targets, s.run = agreed.pins, agreed.targets, agreed.run
 	return ready, "", nil
 }
 
@@ -127,19 +127,22 @@ func (s *Shift) begin(ctx context.Context, partition int32, pins checkpoint.Pins
 	return e.Start, nil
 }
 
-// checkTopics makes sure that what is written to is as the pins say.
-func (s *Shift) checkTopics(ctx context.Context, pins checkpoint.Pins) error {
+// checkTopics makes sure that what is written to is as the pins say; waiting is what could not be told yet.
+func (s *Shift) checkTopics(ctx context.Context, pins checkpoint.Pins) (waiting string, err error) {
 	partials, err := s.conf.Client.LookUp(ctx, s.conf.PartialsTo)
-	if err != nil {
-		return nil // the commit will say it
+	if err != nil || partials.Code != broker.OK {
+		return fmt.Sprintf("topic %q", s.conf.PartialsTo), nil
 	}
-	if partials.Code == broker.OK && partials.Partitions() < pins.Placement {
-		return fmt.Errorf("group %q: %w: topic %q has %d, and %d are in use: add partitions to it, or choose another --group and --partials-topic",
+	if partials.Partitions() < pins.Placement {
+		return "", fmt.Errorf("group %q: %w: topic %q has %d, and %d are in use: add partitions to it, or choose another --group and --partials-topic",
 			s.conf.Group, ErrPlacement, s.conf.PartialsTo, partials.Partitions(), pins.Placement)
 	}
 	rejects, err := s.conf.Client.LookUp(ctx, s.conf.RejectsTo)
-	if err == nil && rejects.Code == broker.OK {
-		s.rejectsPartitions = rejects.Partitions()
+	if err != nil || rejects.Code != broker.OK || rejects.Partitions() == 0 {
+		return fmt.Sprintf("topic %q", s.conf.RejectsTo), nil
 	}
-	return nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rejectsPartitions = rejects.Partitions()
+	return "", nil
 }

@@ -58,7 +58,8 @@ type Shift struct {
 	mu      sync.Mutex
 	workers map[int32]*worker
 	states  map[int32]checkpoint.Source // as last resumed or collected
-	pins    *checkpoint.Pins            // once they are committed
+	agreed  checkpoint.Pins             // as last resumed by
+	pins    *checkpoint.Pins            // the same, once they are committed
 	targets []int64
 
 	rejectsPartitions int32
@@ -69,7 +70,11 @@ type Shift struct {
 func (s *Shift) knownPins() *checkpoint.Pins {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.pins
+	if s.pins == nil {
+		return nil
+	}
+	pins := *s.pins // a copy: a later take-over may write where this points
+	return &pins
 }
 
 // Open implements group.Shift: p is committed under our name now.
@@ -77,9 +82,7 @@ func (s *Shift) Open(p group.Position) group.Worker {
 	state, _ := checkpoint.ParseSource(p.Named.Body) // our own bytes: Resume made them
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if state.Pins != nil {
-		s.pins = state.Pins
-	}
+	s.pins = &s.agreed // committed: by this naming if partition 0 is ours, else by its owner before
 	w := &worker{
 		shift:   s,
 		topic:   broker.TopicPartition{Topic: s.t.Topic.Name, Partition: p.Partition},

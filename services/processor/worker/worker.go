@@ -44,25 +44,36 @@ type worker struct {
 
 // Run implements group.Worker.
 func (w *worker) Run(ctx context.Context) error {
-	if w.part.held.Moved() {
+	w.mu.Lock()
+	opening := w.part.held.Moved()
+	w.mu.Unlock()
+	if opening {
 		w.shift.t.Due() // the opening partial: the sink waits for every source's first word
 	}
-	first := w.part.Watermark()
+	first := noWatermark
 	for ctx.Err() == nil {
-		if w.part.Position() >= w.target {
+		position, watermark := w.stands()
+		if first == noWatermark {
+			first = watermark
+		}
+		if position >= w.target {
 			return w.end(ctx)
 		}
-		if err := w.shift.ahead.hold(ctx, w.topic.Partition, first, w.part.Watermark()); err != nil {
+		if err := w.shift.ahead.hold(ctx, w.topic.Partition, first, watermark); err != nil {
 			return err
 		}
-		if err := w.fetch(ctx); err != nil {
+		if err := w.fetch(ctx, position); err != nil {
 			return err
-		}
-		if first == noWatermark {
-			first = w.part.Watermark()
 		}
 	}
 	return nil
+}
+
+// stands tells where this partition stands; the committer may be taking over meanwhile.
+func (w *worker) stands() (position, watermark int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.part.Position(), w.part.Watermark()
 }
 
 // end marks the target as reached, and waits: a function that returns would end the member's whole generation.
@@ -76,8 +87,7 @@ func (w *worker) end(ctx context.Context) error {
 }
 
 // fetch asks once for what comes next, and judges it.
-func (w *worker) fetch(ctx context.Context) error {
-	position := w.part.Position()
+func (w *worker) fetch(ctx context.Context, position int64) error {
 	got, err := w.fetcher.Fetch(ctx, broker.FetchRequest{TopicPartition: w.topic, Offset: position, MaxBytes: fetchBytes, MaxWait: fetchWait})
 	switch {
 	case ctx.Err() != nil:

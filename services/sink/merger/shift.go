@@ -131,13 +131,25 @@ func (s *Shift) Finished(context.Context) (bool, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	placement := s.placement()
 	for _, p := range s.t.Partitions {
+		if placement != 0 && p >= placement {
+			continue // added to partials later: nothing is ever placed there
+		}
 		w := s.workers[p]
 		if w == nil || !w.finished() {
 			return false, nil
 		}
 	}
 	return true, nil
+}
+
+// placement is over how many partitions the partials are spread, 0 if no worker has met one.
+func (s *Shift) placement() (n int32) {
+	for _, w := range s.workers {
+		n = max(n, locked(w, func() int32 { return w.state.last.Placement }))
+	}
+	return n
 }
 
 // finished tells whether this partition has nothing more to give and everything it gave is handed over.

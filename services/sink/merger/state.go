@@ -104,11 +104,22 @@ func (s *State) Partial(offset int64, p *partial.Partial, now int64) (c Changed,
 		if err := s.Sources.Apply(src, now); err != nil {
 			return c, fmt.Errorf("merge the partial at offset %d of partition %d: %w", offset, s.partition, err)
 		}
+		if base, ok := s.bases[src.Partition]; ok && offset == base {
+			s.rebased(src.Partition)
+		}
 	}
 	if len(dropped) > 0 {
 		c.Dropped = &Dropped{Offset: offset, Entries: dropped, Sources: p.Sources}
 	}
 	return c, nil
+}
+
+// rebased ends the starting over once every source stands on its base: a first report that comes later is as wrong as
+// it is without --start-over.
+func (s *State) rebased(partition int32) {
+	if delete(s.bases, partition); len(s.bases) == 0 {
+		s.Sources.StartOver(false)
+	}
 }
 
 // Passed tells that everything below position is read, control batches included.

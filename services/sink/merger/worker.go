@@ -38,6 +38,7 @@ type worker struct {
 	dropped []Dropped
 	handed  handed        // what was last handed over
 	taken   chan struct{} // told when the committer has taken over
+	failed  bool          // half of a fetch was merged, so what is held must never be committed
 	ended   bool          // exit at end: all sources have ended where they should, and everything is handed over
 }
 
@@ -117,6 +118,7 @@ func (w *worker) fetch(ctx context.Context) (end bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.merge(got, position, time.Now().UnixNano()); err != nil {
+		w.failed = true
 		return false, err
 	}
 	w.shift.conf.Metrics.progress(w.topic.Partition, got.LastStable-w.state.Position(), w.state.Open)
@@ -234,7 +236,7 @@ func (w *worker) lookUp(ctx context.Context, sources []int32, now int64) {
 func (w *worker) handOver() (harvest, bool, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.state.Replaying() {
+	if w.failed || w.state.Replaying() {
 		return harvest{}, false, nil
 	}
 	h := harvest{partition: w.topic.Partition, position: w.state.Position(), dropped: w.dropped}
@@ -243,6 +245,10 @@ func (w *worker) handOver() (harvest, bool, error) {
 	}
 	m := w.state.Remember()
 	now := handed{position: h.position, emitted: m.Emitted}
+	select { // also when nothing is given, or a closing that had nothing left would be waited for for ever
+	case w.taken <- struct{}{}:
+	default:
+	}
 	if now == w.handed && len(h.results) == 0 && len(h.dropped) == 0 {
 		return h, false, nil
 	}
@@ -250,10 +256,6 @@ func (w *worker) handOver() (harvest, bool, error) {
 	var err error
 	if h.body, err = m.Append(nil); err != nil {
 		return h, false, fmt.Errorf("remember the state of %s/%d: %w", w.topic.Topic, w.topic.Partition, err)
-	}
-	select {
-	case w.taken <- struct{}{}:
-	default:
 	}
 	return h, true, nil
 }
