@@ -64,7 +64,7 @@ func start(t *testing.T, o options) *river {
 		log = zaptest.NewLogger(t)
 	}
 	over, finish := context.WithCancel(context.Background())
-	return &river{t: t, cluster: c, log: log, options: o, client: c.Client(), over: over, finish: finish}
+	return &river{t: t, cluster: c, log: log, options: o, client: c.Client(kgo.RecordPartitioner(kgo.ManualPartitioner())), over: over, finish: finish}
 }
 
 // process is one simulated process.
