@@ -24,7 +24,7 @@ func scenario(t *testing.T, name string, o options, play func(r *river)) {
 	t.Run(name, func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			if o.closeIdle == 0 {
-				o.closeIdle = 30 * time.Second
+				o.closeIdle = 8 * time.Second
 			}
 			r := start(t, o)
 			play(r)
@@ -37,7 +37,7 @@ func TestPlainRunsOnOneBrokerAndThree(t *testing.T) {
 	for _, brokers := range []int{1, 3} {
 		scenario(t, fmt.Sprint(brokers), options{brokers: brokers}, func(r *river) {
 			p, s := r.processor("p1"), r.sink("s1")
-			r.flow(1, time.Minute)
+			r.flow(1, 30*time.Second)
 			settle()
 			r.end(p, s)
 		})
@@ -85,7 +85,7 @@ func TestAnAnswerIsLost(t *testing.T) {
 					h.On(kafkatest.Rule{Key: key, Nth: 3, Do: kafkatest.LoseAnswer(how)})
 					h.On(kafkatest.Rule{Key: key, Nth: 11, Do: kafkatest.DropRequest(how)})
 				}
-				r.flow(uint64(key), time.Minute)
+				r.flow(uint64(key), 30*time.Second)
 				settle()
 				r.end(p, s)
 			})
@@ -109,7 +109,7 @@ func TestALateCopyArrives(t *testing.T) {
 						}
 					})
 				}
-				r.flow(uint64(key), time.Minute)
+				r.flow(uint64(key), 30*time.Second)
 				settle()
 				r.end(p, s)
 			})
@@ -129,7 +129,7 @@ func TestKilledAroundEveryEffect(t *testing.T) {
 					for _, h := range []*process{p1, s1} {
 						killAt(h, key, n, before)
 					}
-					r.flow(uint64(key)*7+uint64(n), time.Minute)
+					r.flow(uint64(key)*7+uint64(n), 30*time.Second)
 					p3, s3 := r.processor("p3"), r.sink("s3")
 					settle()
 					p1.Crash()
@@ -195,7 +195,7 @@ func TestRefusals(t *testing.T) {
 				h.On(kafkatest.Rule{Key: c.key, Nth: 2, Times: 3, Do: kafkatest.AnswerCode(c.code)})
 				h.On(kafkatest.Rule{Key: c.key, Nth: 17, Do: kafkatest.AnswerCode(c.code)})
 			}
-			r.flow(uint64(c.code), time.Minute)
+			r.flow(uint64(c.code), 30*time.Second)
 			settle()
 			r.end(p, s)
 		})
@@ -210,7 +210,7 @@ func TestEffectsBehindATimeout(t *testing.T) {
 			for _, h := range []*process{p, s} {
 				h.On(kafkatest.Rule{Key: key, Nth: 3, Do: kafkatest.AnswerCodeDone(7)})
 			}
-			r.flow(9, time.Minute)
+			r.flow(9, 30*time.Second)
 			settle()
 			r.end(p, s)
 		})

@@ -44,7 +44,7 @@ func someRecord(random *rand.Rand, now time.Time) string {
 
 // settle waits until every window has closed and been published: records end, partitions go quiet, the idle rule
 // closes what is left.
-func settle() { time.Sleep(2 * time.Minute) }
+func settle() { time.Sleep(40 * time.Second) }
 
 // judge compares what was published with what the oracle says, and the ledger in the partials with both.
 func (r *river) judge() {

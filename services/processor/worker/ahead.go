@@ -23,6 +23,7 @@ type ahead struct {
 	pins func() *checkpoint.Pins
 
 	mu      sync.Mutex
+	asking  bool // one partition asks for all
 	asked   time.Time
 	emitted int64
 }
@@ -73,35 +74,35 @@ func (a *ahead) beyond(emitted, first, watermark int64) bool {
 // look is what the sink has emitted, asked for anew only when what is known would make the partition wait.
 func (a *ahead) look(ctx context.Context, held bool, first, watermark int64) (int64, error) {
 	a.mu.Lock()
+	known, pins := a.emitted, a.pins()
+	if a.asking || pins == nil || !a.beyond(known, first, watermark) || (held && time.Since(a.asked) < askSink/2) {
+		a.mu.Unlock()
+		return known, nil
+	}
+	a.asking = true
+	a.mu.Unlock()
+	now, err := a.ask(ctx, *pins)
+	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.asked.IsZero() {
-		a.emitted = noWatermark
-	}
-	if !a.beyond(a.emitted, first, watermark) || (held && time.Since(a.asked) < askSink/2) {
-		return a.emitted, nil
-	}
-	pins := a.pins()
-	if pins == nil {
-		return a.emitted, nil
-	}
-	partitions := make([]int32, pins.Placement)
-	for i := range partitions {
-		partitions[i] = int32(i)
-	}
-	offsets, code, err := a.conf.Client.OffsetFetch(ctx, a.conf.SinkGroup, a.conf.PartialsTo, partitions, false)
+	a.asking, a.asked = false, time.Now()
+	a.emitted = max(a.emitted, now)
+	return a.emitted, err
+}
+
+// ask reads the sink group's commits: the least that any partition of partials has emitted. No answer is no progress.
+func (a *ahead) ask(ctx context.Context, pins checkpoint.Pins) (int64, error) {
+	offsets, code, err := a.conf.Client.OffsetFetch(ctx, a.conf.SinkGroup, a.conf.PartialsTo, allPartitions(pins.Placement), false)
 	if code == 30 {
-		return 0, fmt.Errorf("look at the progress of the sink: grant Describe on group %q to this user, or set --max-ahead 0: %w", a.conf.SinkGroup, code)
+		return noWatermark, fmt.Errorf("look at the progress of the sink: grant Describe on group %q to this user, or set --max-ahead 0: %w", a.conf.SinkGroup, code)
 	}
-	a.asked = time.Now()
 	if err != nil || code != 0 {
-		return a.emitted, nil // no answer is no progress: the partition waits, and asks again
+		return noWatermark, nil
 	}
 	least := int64(math.MaxInt64)
 	for _, o := range offsets {
 		least = min(least, emittedBy(o.Metadata))
 	}
-	a.emitted = least
-	return a.emitted, nil
+	return least, nil
 }
 
 // emittedBy reads a sink's commit; unreadable is none.

@@ -45,7 +45,7 @@ func New(conf Config) *Processor { return &Processor{conf: conf} }
 // Begin starts the work of a tenure.
 func (p *Processor) Begin(t *group.Tenure) group.Shift {
 	s := &Shift{Processor: p, t: t, workers: map[int32]*worker{}, states: map[int32]checkpoint.Source{}}
-	s.ahead = &ahead{conf: &p.conf, size: p.conf.Rule.Window.Size, pins: s.knownPins}
+	s.ahead = &ahead{conf: &p.conf, size: p.conf.Rule.Window.Size, pins: s.knownPins, emitted: noWatermark}
 	return s
 }
 

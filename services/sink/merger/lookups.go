@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -28,8 +29,16 @@ type lookups struct {
 	trouble group.Trouble
 	counted int64           // when the partitions were last counted
 	exit    bool            // exit at end
-	targets map[int32]int64 // with exit: the end of every source's log when this worker began
+	shared  *exitTargets    // of the process
+	targets map[int32]int64 // with exit: the end of every source's log when this process began
 	foreign bool            // the topic has another id than the partials speak of
+}
+
+// exitTargets are looked up once per process: after a rebalance on a live topic later ones would lie beyond what the
+// processor goes to, and the sink would never end.
+type exitTargets struct {
+	mu   sync.Mutex
+	ends map[int32]int64
 }
 
 // begin looks up, for a run that exits at the end, how far it must come.
@@ -37,7 +46,9 @@ func (l *lookups) begin(ctx context.Context) error {
 	if !l.exit {
 		return nil
 	}
-	for ctx.Err() == nil {
+	l.shared.mu.Lock()
+	defer l.shared.mu.Unlock()
+	for ctx.Err() == nil && l.shared.ends == nil {
 		t, err := l.client.LookUp(ctx, l.topic)
 		if err == nil && t.Code == broker.OK {
 			all := make([]int32, t.Partitions())
@@ -46,12 +57,12 @@ func (l *lookups) begin(ctx context.Context) error {
 			}
 			var ends map[int32]broker.LogEnds
 			if ends, err = l.client.LogEnds(ctx, l.topic, all); err == nil {
-				l.targets = map[int32]int64{}
+				l.shared.ends = map[int32]int64{}
 				for p, e := range ends {
-					l.targets[p] = e.End
+					l.shared.ends[p] = e.End
 				}
 				l.trouble.Over()
-				return nil
+				break
 			}
 		}
 		if err == nil {
@@ -59,6 +70,7 @@ func (l *lookups) begin(ctx context.Context) error {
 		}
 		l.trouble.Pause(ctx, err)
 	}
+	l.targets = l.shared.ends
 	return nil
 }
 

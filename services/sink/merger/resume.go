@@ -38,6 +38,9 @@ func (s *Shift) Resume(ctx context.Context, committed []group.Position) ([]group
 	ready := make([]group.Position, 0, len(committed))
 	for _, p := range committed {
 		m, problem := s.restore(ctx, &p, ends[p.Partition])
+		if errors.Is(problem, errUnknown) {
+			return nil, "whether results were published before", nil
+		}
 		if problem != nil {
 			if !s.conf.StartOver {
 				return nil, "", problem
@@ -79,30 +82,24 @@ func (s *Shift) restore(ctx context.Context, p *group.Position, log broker.LogEn
 }
 
 // forgotten tells whether a group without any offset has published results: its offsets have expired, and to begin
-// anew in silence would publish them twice.
+// anew in silence would publish them twice. errUnknown if that can't be told at the moment.
 func (s *Shift) forgotten(ctx context.Context) error {
-	all := make([]int32, s.t.Topic.Partitions())
-	for i := range all {
-		all[i] = int32(i)
-	}
-	offsets, code, err := s.conf.Client.OffsetFetch(ctx, s.conf.Group, s.t.Topic.Name, all, false)
+	offsets, code, err := s.conf.Client.OffsetFetch(ctx, s.conf.Group, s.t.Topic.Name, upTo(s.t.Topic.Partitions()), false)
 	if err != nil || code != broker.OK {
-		return nil // the take-over has just had an answer; the next look finds out
+		return errUnknown
 	}
 	for _, o := range offsets {
 		if o.At >= 0 {
 			return nil // a partition that was added, or not used so far
 		}
 	}
-	results, err := s.conf.Client.LookUp(ctx, s.conf.ResultsTo)
-	if err != nil || results.Code != broker.OK {
-		return nil
+	s.mu.Lock()
+	all := upTo(s.resultsPartitions)
+	s.mu.Unlock()
+	ends, err := s.conf.Client.LogEnds(ctx, s.conf.ResultsTo, all)
+	if err != nil || len(ends) < len(all) {
+		return errUnknown
 	}
-	parts := make([]int32, results.Partitions())
-	for i := range parts {
-		parts[i] = int32(i)
-	}
-	ends, _ := s.conf.Client.LogEnds(ctx, s.conf.ResultsTo, parts)
 	for p, e := range ends {
 		if e.End > 0 {
 			return fmt.Errorf("join as group %q: %w: %s/%d holds records up to offset %d; offsets of a group without members expire after seven days by default; "+
@@ -112,6 +109,17 @@ func (s *Shift) forgotten(ctx context.Context) error {
 	return nil
 }
 
+// errUnknown: a question that must be answered before partitions are read got no answer yet.
+var errUnknown = errors.New("no answer yet")
+
+func upTo(n int32) []int32 {
+	all := make([]int32, n)
+	for i := range all {
+		all[i] = int32(i)
+	}
+	return all
+}
+
 // afresh begins a partition anew at the start of its log, with what can be kept of its memory.
 func (s *Shift) afresh(p *group.Position, m checkpoint.Merge, log broker.LogEnds, problem error) checkpoint.Merge {
 	s.conf.Log.Warn("starting a partition over", zap.Int32("partition", p.Partition), zap.Error(problem))
@@ -119,7 +127,8 @@ func (s *Shift) afresh(p *group.Position, m checkpoint.Merge, log broker.LogEnds
 		s.conf.Log.Warn("it is not known which results were published: windows may come twice", zap.Int32("partition", p.Partition))
 	}
 	p.Offset = log.Start
-	return checkpoint.Merge{ReplayFrom: log.Start, Emitted: m.Emitted, Placement: m.Placement, Lateness: m.Lateness}
+	// The placement is learnt anew: a processor that was started over may have pinned another.
+	return checkpoint.Merge{ReplayFrom: log.Start, Emitted: m.Emitted, Cursor: m.Cursor, Lateness: m.Lateness}
 }
 
 // lookAtTopics learns how many partitions there are to write to.

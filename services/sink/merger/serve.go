@@ -28,9 +28,15 @@ type Settings struct {
 // MessageBytes is the greatest batch that is sent: below the default max.message.bytes of 1,048,588.
 const MessageBytes = 900 << 10
 
+// requestTimeout is short beside the session timeout of six seconds: within it an unanswered request is sent again.
+const requestTimeout = 2 * time.Second
+
 // Serve runs a sink until ctx ends, or until an exit-at-end run is over. An error is one that a person must act on.
 func Serve(ctx context.Context, s Settings) error {
 	s.Broker.Topics = []string{s.Records.Name, s.Partials.Name, s.Results.Name, s.Rejects.Name}
+	if s.Broker.Timeout == 0 {
+		s.Broker.Timeout = requestTimeout
+	}
 	client := broker.New(s.Broker)
 	defer client.Close()
 	s.Ready(false, "waiting for Kafka and its topics")

@@ -37,6 +37,7 @@ type Sink struct {
 	conf  Config
 	over  map[int32]bool // partitions that have been started over by this process
 	overs sync.Mutex
+	exit  exitTargets
 }
 
 // New makes a sink's work for a group.
@@ -68,7 +69,7 @@ func (s *Shift) Open(p group.Position) group.Worker {
 		topic:   broker.TopicPartition{Topic: s.t.Topic.Name, Partition: p.Partition},
 		fetcher: s.conf.Client.NewFetcher(),
 		trouble: group.Trouble{Log: s.conf.Log, What: "reading " + s.t.Topic.Name},
-		lookups: lookups{client: s.conf.Client, topic: s.conf.RecordsFrom, exit: s.conf.ExitAtEnd,
+		lookups: lookups{client: s.conf.Client, topic: s.conf.RecordsFrom, exit: s.conf.ExitAtEnd, shared: &s.exit,
 			trouble: group.Trouble{Log: s.conf.Log, What: "looking " + s.conf.RecordsFrom + " up"}},
 		waits: waits{log: s.conf.Log, partition: p.Partition, metrics: s.conf.Metrics},
 		state: NewState(p.Partition, m, p.Offset, int64(s.conf.IdleAfter), int64(s.conf.CloseIdleAfter), time.Now().UnixNano()),
@@ -113,6 +114,9 @@ func (s *Shift) Committed() {
 	var all []result.Result
 	for _, h := range s.collected {
 		all = append(all, h.results...)
+		s.overs.Lock()
+		s.over[h.partition] = s.over[h.partition] || h.overs
+		s.overs.Unlock()
 		s.conf.Metrics.committed(h)
 	}
 	s.collected = nil

@@ -17,30 +17,43 @@ import (
 func (s *Shift) startOver(ctx context.Context, w *worker) error {
 	s.overs.Lock()
 	done := !s.conf.StartOver || s.over[w.topic.Partition]
-	s.over[w.topic.Partition] = true
 	s.overs.Unlock()
 	if done {
 		return nil
 	}
-	bases, err := s.newestFirsts(ctx, w)
-	if err != nil || len(bases) == 0 {
+	found, err := s.newestFirsts(ctx, w)
+	if err != nil || ctx.Err() != nil {
 		return err
 	}
-	s.conf.Log.Info("starting over on the newest first report of each source", zap.Int32("partition", w.topic.Partition), zap.Int("sources", len(bases)))
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.state.bases = bases
-	w.state.Sources.StartOver(true)
+	w.overs = true
+	if len(found.bases) == 0 {
+		return nil
+	}
+	s.conf.Log.Info("starting over on the newest first report of each source", zap.Int32("partition", w.topic.Partition), zap.Int("sources", len(found.bases)))
+	w.state.startOver(found.bases, found.from)
 	return nil
 }
 
+// firsts is where sources have been started over.
+type firsts struct {
+	bases map[int32]int64 // offset of the newest first report of each source
+	from  int64           // first chunk of the oldest partial among them
+}
+
 // newestFirsts reads the log of partials from where this worker begins to its present end.
-func (s *Shift) newestFirsts(ctx context.Context, w *worker) (map[int32]int64, error) {
-	ends, err := s.conf.Client.LogEnds(ctx, w.topic.Topic, []int32{w.topic.Partition})
-	if err != nil {
-		return nil, fmt.Errorf("start over: %w", err)
+func (s *Shift) newestFirsts(ctx context.Context, w *worker) (firsts, error) {
+	found := firsts{bases: map[int32]int64{}}
+	var ends map[int32]broker.LogEnds
+	for ctx.Err() == nil {
+		var err error
+		if ends, err = s.conf.Client.LogEnds(ctx, w.topic.Topic, []int32{w.topic.Partition}); err == nil {
+			break
+		}
+		w.trouble.Pause(ctx, fmt.Errorf("start over: %w", err))
 	}
-	bases := map[int32]int64{}
+	begun, whole := map[string]int64{}, map[int32]int64{} // first chunk by writer; of each base's partial
 	at, end := max(w.state.replayTo, ends[w.topic.Partition].Start), ends[w.topic.Partition].End
 	var walker batch.Walker
 	var m batch.Record
@@ -58,21 +71,28 @@ func (s *Shift) newestFirsts(ctx context.Context, w *worker) (map[int32]int64, e
 			for walker.Record(&m) {
 				p, err := partial.Decode(m.Value)
 				if err != nil {
-					return nil, fmt.Errorf("read the partial at %s/%d offset %d: %w", w.topic.Topic, w.topic.Partition, m.Offset, err)
+					return found, fmt.Errorf("read the partial at %s/%d offset %d: %w", w.topic.Topic, w.topic.Partition, m.Offset, err)
+				}
+				if p.Chunk == 0 {
+					begun[p.Writer] = m.Offset
 				}
 				for _, src := range p.Sources {
 					if src.First {
-						bases[src.Partition] = m.Offset
+						found.bases[src.Partition], whole[src.Partition] = m.Offset, begun[p.Writer]
 					}
 				}
 			}
 		}
 		if err := walker.Err(); err != nil {
-			return nil, fmt.Errorf("read %s/%d at %d: %w", w.topic.Topic, w.topic.Partition, at, err)
+			return found, fmt.Errorf("read %s/%d at %d: %w", w.topic.Topic, w.topic.Partition, at, err)
 		}
 		at = walker.Position()
 	}
-	return bases, nil
+	found.from = end
+	for _, at := range whole {
+		found.from = min(found.from, at)
+	}
+	return found, nil
 }
 
 func orCode(err error, code broker.Code) error {

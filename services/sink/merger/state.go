@@ -114,6 +114,20 @@ func (s *State) Partial(offset int64, p *partial.Partial, now int64) (c Changed,
 	return c, nil
 }
 
+// startOver re-bases sources on the first reports at bases. Where all sources that are known begin anew, what was
+// merged before belongs to their former life and would count twice: reading goes on at from, with nothing open.
+func (s *State) startOver(bases map[int32]int64, from int64) {
+	s.bases = bases
+	s.Sources.StartOver(true)
+	_, known := s.Sources.Export()
+	for _, src := range known {
+		if _, ok := bases[src.Partition]; !ok {
+			return
+		}
+	}
+	s.position, s.replayTo = from, from
+}
+
 // rebased ends the starting over once every source stands on its base: a first report that comes later is as wrong as
 // it is without --start-over.
 func (s *State) rebased(partition int32) {

@@ -38,6 +38,7 @@ type worker struct {
 	dropped []Dropped
 	handed  handed        // what was last handed over
 	taken   chan struct{} // told when the committer has taken over
+	overs   bool          // looked for sources that were started over: once committed, not again
 	failed  bool          // half of a fetch was merged, so what is held must never be committed
 	ended   bool          // exit at end: all sources have ended where they should, and everything is handed over
 }
@@ -50,6 +51,7 @@ type harvest struct {
 	partition int32
 	position  int64
 	body      []byte
+	overs     bool
 	results   []result.Result
 	dropped   []Dropped
 }
@@ -172,7 +174,9 @@ func (w *worker) noticed(offset int64, p *partial.Partial, c Changed) {
 func (w *worker) decide(ctx context.Context, end bool) {
 	now := time.Now().UnixNano()
 	if locked(w, func() bool { return w.state.Closable(now) }) || w.lookups.due(now) {
-		w.count(ctx)
+		if !w.count(ctx) {
+			return // a partition that nobody has reported yet may have been added
+		}
 	}
 	w.lookUp(ctx, locked(w, func() []int32 { return w.state.Sources.Need(now) }), now)
 	w.mu.Lock()
@@ -203,11 +207,11 @@ func locked[T any](w *worker, read func() T) T {
 	return read()
 }
 
-// count counts the source partitions.
-func (w *worker) count(ctx context.Context) {
+// count counts the source partitions; false if that can't be done at the moment.
+func (w *worker) count(ctx context.Context) bool {
 	t, ok := w.lookups.partitions(ctx)
 	if !ok {
-		return
+		return false
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -217,6 +221,7 @@ func (w *worker) count(ctx context.Context) {
 	}
 	id, known := w.state.Sources.Export()
 	w.lookups.foreign = len(known) > 0 && id != t.ID
+	return true
 }
 
 // lookUp asks where the logs of quiet sources end.
@@ -239,7 +244,7 @@ func (w *worker) handOver() (harvest, bool, error) {
 	if w.failed || w.state.Replaying() {
 		return harvest{}, false, nil
 	}
-	h := harvest{partition: w.topic.Partition, position: w.state.Position(), dropped: w.dropped}
+	h := harvest{partition: w.topic.Partition, position: w.state.Position(), overs: w.overs, dropped: w.dropped}
 	if w.state.Open.Closing() {
 		h.results = w.state.Open.Take(resultBytes)
 	}
