@@ -28,8 +28,17 @@ test: ## vet, unit tests and simulation, with the race detector
 	go test -race -shuffle=on ./...
 
 .PHONY: sim
-sim: ## the simulation alone, more of it: SEEDS=200
-	SEEDS=$(or $(SEEDS),50) go test -count=1 -timeout 60m ./test/sim
+sim: ## the simulation alone, with more runs drawn from seeds: SEEDS=200
+	SEEDS=$(or $(SEEDS),200) go test -count=1 -timeout 60m ./test/sim
+
+.PHONY: kafka
+kafka: ## a lone Kafka on localhost:9092, to work by hand
+	docker compose up -d --wait kafka
+
+.PHONY: images
+images: ## an image per service: meanstream/generator, processor, sink
+	@for s in generator processor sink; do docker build -f deploy/Dockerfile --build-arg SERVICE=$$s \
+		--build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --build-arg DATE=$(DATE) -t meanstream/$$s:$(VERSION) -t meanstream/$$s:latest . || exit 1; done
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME=30s each
