@@ -23,8 +23,9 @@ build: ## static binaries into bin/
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./services/...
 
 .PHONY: test
-test: ## vet, unit tests and simulation, with the race detector
+test: ## vet, unit tests, simulation, and a real Kafka where Docker answers
 	go vet ./...
+	@docker info >/dev/null 2>&1 && echo "Docker answers: the tests on a real Kafka run" || echo "no Docker engine answers: the tests on a real Kafka are skipped"
 	go test -race -shuffle=on ./...
 
 .PHONY: sim
