@@ -116,7 +116,19 @@ func (w *worker) fetch(ctx context.Context) (end bool, err error) {
 		w.trouble.Pause(ctx, fmt.Errorf("read %s/%d at %d: %w", w.topic.Topic, w.topic.Partition, position, got.Code))
 		return false, nil
 	}
+	if end, err = w.take(got, position); err != nil {
+		return false, err
+	}
+	if w.state.Position() == position && len(got.Records) > 0 { // asking again at once would loop hot
+		w.trouble.Pause(ctx, fmt.Errorf("read %s/%d at %d: %d bytes came without a whole batch", w.topic.Topic, w.topic.Partition, position, len(got.Records)))
+		return false, nil
+	}
 	w.trouble.Over()
+	return end, nil
+}
+
+// take merges what was fetched; end tells whether that was the end of the log.
+func (w *worker) take(got broker.Fetched, position int64) (end bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.merge(got, position, time.Now().UnixNano()); err != nil {
