@@ -122,7 +122,7 @@ func (s *stage) held() (lines []string) {
 		lines = append(lines, line)
 		return true
 	})
-	return append(lines, fmt.Sprintf("%d aggregates, first end %s", s.set.Len(), clock(s.set.FirstEnd())))
+	return append(lines, fmt.Sprintf("%d aggregates", s.set.Len()))
 }
 
 func (s *stage) time(word string) int64 {

@@ -3,7 +3,6 @@ package window
 import (
 	"cmp"
 	"maps"
-	"math"
 	"slices"
 )
 
@@ -19,12 +18,11 @@ const (
 // A record whose aggregate exists costs no allocation, and while time moves slowly it costs no look-up of its window;
 // while a category repeats, none of the category either.
 type Set struct {
-	size     int64
-	windows  map[Bounds]*open
-	last     *open // the window of the last record; always one of this set's own size, see Merge
-	held     int
-	bytes    int
-	firstEnd int64
+	size    int64
+	windows map[Bounds]*open
+	last    *open // the window of the last record; always one of this set's own size, see Merge
+	held    int
+	bytes   int
 }
 
 // open is one window that still gathers records.
@@ -85,7 +83,6 @@ func (s *Set) window(b Bounds) *open {
 		w = &open{Bounds: b, categories: make(map[string]*held)}
 		s.windows[b] = w
 		s.bytes += windowBytes
-		s.firstEnd = min(s.firstEnd, b.End)
 	}
 	return w
 }
@@ -102,9 +99,6 @@ func (s *Set) Len() int { return s.held }
 
 // Size returns the bytes of memory held, roughly: enough to say when a flood of categories must be flushed.
 func (s *Set) Size() int { return s.bytes }
-
-// FirstEnd returns the earliest end of a window held, math.MaxInt64 when the set is empty.
-func (s *Set) FirstEnd() int64 { return s.firstEnd }
 
 // All yields every aggregate in rising order of (window end, window start, category bytes) until yield returns false.
 // The set must not change meanwhile.
@@ -144,5 +138,5 @@ func (s *Set) Merge(o *Set) {
 
 // Reset empties the set. Aggregates that All or Merge passed on stay valid: none is used again.
 func (s *Set) Reset() {
-	*s = Set{size: s.size, windows: make(map[Bounds]*open), firstEnd: math.MaxInt64}
+	*s = Set{size: s.size, windows: make(map[Bounds]*open)}
 }

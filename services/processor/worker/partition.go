@@ -37,6 +37,7 @@ type Partition struct {
 	decoder record.Decoder
 	judge   window.Judge
 	held    Held
+	closes  int64 // the first window end that the watermark had not passed at the last hand-over
 	rejects rejectQueue
 }
 
@@ -68,7 +69,7 @@ func NewPartition(rule Rule, r Resume, rejectLimit int) *Partition {
 		rule: rule, topic: r.Topic, topicID: r.TopicID, number: r.Partition,
 		decoder: record.Decoder{MaxBytes: rule.MaxBytes},
 		judge:   window.Judge{Size: rule.Window.Size, Lateness: rule.Window.Lateness, Watermark: r.Watermark},
-		rejects: rejectQueue{limit: rejectLimit},
+		rejects: rejectQueue{limit: rejectLimit}, closes: rule.closes(r.Watermark),
 	}
 	p.held = Held{
 		Source: partial.Source{TopicID: r.TopicID, Partition: r.Partition, First: r.First, From: r.Offset, To: r.Offset, Watermark: r.Watermark},
@@ -83,8 +84,15 @@ func (p *Partition) Position() int64 { return p.held.Source.To }
 // Watermark is how far this partition's event time has come.
 func (p *Partition) Watermark() int64 { return p.judge.Watermark }
 
-// Closable tells whether a window that is held has been passed by the watermark, so that the sink could use it.
-func (p *Partition) Closable() bool { return p.held.Set.FirstEnd() <= p.judge.Watermark }
+// Closable tells whether the watermark has passed a window's end since the last hand-over, so that the sink could close
+// that window. Whether anything of it is still held doesn't matter: with a lateness beyond the flush interval it never
+// is, and another partition may hold the window's only records.
+func (p *Partition) Closable() bool { return p.judge.Watermark >= p.closes }
+
+// closes is the first window end beyond a watermark.
+func (r Rule) closes(watermark int64) int64 {
+	return window.Tumbling(watermark, r.Window.Size).End
+}
 
 // Full tells whether so much is held that it must be flushed before more is read.
 func (p *Partition) Full() bool {
@@ -164,6 +172,7 @@ func (p *Partition) HandOver() (Held, bool) {
 	out := p.held
 	out.Source.Watermark = p.judge.Watermark
 	out.Rejects = p.rejects.take()
+	p.closes = p.rule.closes(p.judge.Watermark)
 	p.held = Held{
 		Source: partial.Source{TopicID: p.topicID, Partition: p.number, From: out.Source.To, To: out.Source.To, Watermark: p.judge.Watermark},
 		Set:    window.NewSet(p.rule.Window.Size),

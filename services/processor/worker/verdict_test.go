@@ -188,24 +188,31 @@ func TestAFloodOfRejectsMakesAPartitionFull(t *testing.T) {
 	}
 }
 
-func TestClosableOnceAHeldWindowIsPassed(t *testing.T) {
-	p := NewPartition(testRule(t), Resume{Watermark: window.NoWatermark}, testLimit)
+// TestClosableOnceAWindowsEndIsPassed has windows end at 10 s and 20 s, and the watermark follow by 2 s. With a lateness
+// beyond the flush interval nothing of a window is held any more when its end is passed: its sink waits for it all the same.
+func TestClosableOnceAWindowsEndIsPassed(t *testing.T) {
+	rule := testRule(t)
+	rule.MaxFuture = 0
+	p := NewPartition(rule, Resume{Watermark: testBase * int64(time.Second)}, testLimit)
+	l := &partitionLog{open: map[int64]int64{}}
 	for i, c := range []struct {
-		after int64
-		want  bool
-	}{{0, false}, {11, false}, {12, true}} { // the window ends at 10 s, the watermark follows by 2 s
-		l := plainLog(t, true, ordinary(c.after, 1))
+		after    int64
+		want     bool
+		handOver bool
+	}{{3, false, false}, {11, false, true}, {12, true, true}, {21, false, false}, {22, true, false}, {23, true, true}, {23, false, false}} {
+		l.append([]sent{ordinary(c.after, 1)}, true, -1, batch.None, 0)
 		var w batch.Walker
-		w.Reset(l.pieces[0].bytes, 0, nil, true)
+		w.Reset(l.pieces[i].bytes, p.Position(), nil, true)
 		if err := p.Read(&w, noTarget, 0); err != nil {
 			t.Fatal(err)
 		}
 		if p.Closable() != c.want {
 			t.Errorf("record %d: closable %v", i, !c.want)
 		}
-	}
-	p.HandOver()
-	if p.Closable() {
-		t.Error("closable with nothing held")
+		if c.handOver {
+			if _, ok := p.HandOver(); !ok || p.Closable() {
+				t.Errorf("record %d: handed over %v, still closable %v", i, ok, p.Closable())
+			}
+		}
 	}
 }
