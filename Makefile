@@ -37,8 +37,8 @@ kafka: ## a lone Kafka on localhost:9092, to work by hand
 	docker compose up -d --wait kafka
 
 .PHONY: images
-images: ## an image per service: meanstream/generator, processor, sink
-	@for s in generator processor sink; do docker build -f deploy/Dockerfile --build-arg SERVICE=$$s \
+images: ## an image per service; PLATFORM=linux/arm64 for another machine than this
+	@for s in generator processor sink; do docker build -f deploy/Dockerfile $(if $(PLATFORM),--platform $(PLATFORM)) --build-arg SERVICE=$$s \
 		--build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --build-arg DATE=$(DATE) -t meanstream/$$s:$(VERSION) -t meanstream/$$s:latest . || exit 1; done
 
 .PHONY: fuzz
