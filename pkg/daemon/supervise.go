@@ -11,6 +11,10 @@ import (
 	"go.uber.org/zap"
 )
 
+// oneWish is how long signals count as one: whoever signals a process and its group, as timeout(1) does, or a terminal
+// and the tool under it, sends two and means one.
+const oneWish = 500 * time.Millisecond
+
 // supervise calls run and watches over its end. It returns the exit code, and
 // whether run has returned.
 func (p *Process) supervise(run RunFunc, signals <-chan os.Signal, failure <-chan error) (code int, orderly bool) {
@@ -23,9 +27,10 @@ func (p *Process) supervise(run RunFunc, signals <-chan os.Signal, failure <-cha
 		why   error            // the reason to stop; nil while there is none
 		fault error            // why, unless somebody asked for it
 		limit <-chan time.Time // after which the stop takes too long
+		asked time.Time        // when the stop began
 	)
 	stop := func(reason error, fields ...zap.Field) {
-		why = reason
+		why, asked = reason, time.Now()
 		p.Ready.stop()
 		cancel(reason)
 		limit = time.After(p.Grace)
@@ -38,6 +43,9 @@ func (p *Process) supervise(run RunFunc, signals <-chan os.Signal, failure <-cha
 		case sig := <-signals:
 			if why == nil {
 				stop(errors.New(signalName(sig)), zap.String("signal", signalName(sig)))
+				continue
+			}
+			if time.Since(asked) < oneWish {
 				continue
 			}
 			p.Log.Warn("exiting at once: a second signal", zap.String("signal", signalName(sig)))
