@@ -53,12 +53,14 @@ type options struct {
 	exitAtEnd bool
 	idle      time.Duration // --idle-after; 0: five seconds
 	closeIdle time.Duration // --close-idle-after; 0: never
+
+	txnVersion int16 // of transactions, as the brokers have it; 0: 2
 }
 
 func start(t *testing.T, o options) *river {
 	t.Helper()
 	topics := map[string]int32{recordsTopic: sources, partialsTopic: outputs, resultsTopic: outputs, rejectsTopic: sources}
-	c := kafkatest.Start(t, kafkatest.Options{Brokers: max(o.brokers, 1), Topics: topics})
+	c := kafkatest.Start(t, kafkatest.Options{Brokers: max(o.brokers, 1), Topics: topics, TxnVersion: o.txnVersion})
 	log := zap.NewNop()
 	if testing.Verbose() {
 		log = zaptest.NewLogger(t)

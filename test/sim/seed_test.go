@@ -30,7 +30,7 @@ func seeds(t *testing.T) int {
 // seed that names the run.
 func TestDrawnFromASeed(t *testing.T) {
 	for seed := range seeds(t) {
-		scenario(t, fmt.Sprint("seed ", seed), options{brokers: 1 + seed%2*2}, func(r *river) {
+		scenario(t, fmt.Sprint("seed ", seed), options{brokers: 1 + seed%2*2, txnVersion: int16(1 + seed/2%2)}, func(r *river) {
 			p := &play{river: r, random: rand.New(rand.NewPCG(uint64(seed), 1))}
 			p.run()
 		})
@@ -81,7 +81,9 @@ func (p *play) happen(i int) {
 	n := p.random.IntN(len(p.alive[kind]))
 	victim := p.alive[kind][n]
 	gone := func() { p.alive[kind] = append(p.alive[kind][:n:n], p.alive[kind][n+1:]...) }
-	switch p.random.IntN(5) {
+	switch p.random.IntN(6) {
+	case 5: // somebody changes the brokers' feature under the running processes
+		p.cluster.FinalizeTxnVersion(int16(p.random.IntN(3)))
 	case 0:
 		gone()
 		victim.Stop()

@@ -24,11 +24,11 @@ func answers() []answer {
 			t := readMetadata(d, "in")
 			return fmt.Sprint(t.Name, t.ID[0], t.ID[15], t.Leaders, int(t.Code))
 		}, "in7 9 [4 -1 5] 0"},
-		{"Produce", false, produceAnswer(), func(d *dec) string {
-			all := readProduced(d)
-			a, b := all[TopicPartition{"a", 1}], all[TopicPartition{"b", 2}]
-			return fmt.Sprintf("%d %d %q %d %d %q %d", a.Code, a.Base, a.Text, b.Code, b.Base, b.Text, len(all))
-		}, `0 77 "" 87 -1 "the whole batch: the record" 2`},
+		{"Produce", false, produceAnswer(8), produced, `0 77 "" 87 -1 "the whole batch: the record" 2`},
+		{"Produce of version 2", true, produceAnswer(12), produced, `0 77 "" 87 -1 "the whole batch: the record" 2`},
+		{"ApiVersions", true, versionsAnswer(2, 5), transactionVersion, "transaction version 2"},
+		{"ApiVersions of a cluster that has not finalized it", true, versionsAnswer(1, 5), transactionVersion, "transaction version 1"},
+		{"ApiVersions of a broker that does not speak it", true, versionsAnswer(2, 4), transactionVersion, "transaction version 1"},
 		{"AddPartitionsToTxn", true, addPartitionsAnswer(0, 55, 29, 55), func(d *dec) string {
 			d.i32()
 			return fmt.Sprint(int(firstCode(d)))
@@ -113,9 +113,45 @@ func metadataAnswer() kmsg.Response {
 	return r
 }
 
-func produceAnswer() kmsg.Response {
+func produced(d *dec) string {
+	all := readProduced(d)
+	a, b := all[TopicPartition{"a", 1}], all[TopicPartition{"b", 2}]
+	return fmt.Sprintf("%d %d %q %d %d %q %d", a.Code, a.Base, a.Text, b.Code, b.Base, b.Text, len(all))
+}
+
+func transactionVersion(d *dec) string {
+	if code := d.i16(); code != 0 {
+		return fmt.Sprint("code ", code)
+	}
+	return readTxnVersion(d).String()
+}
+
+// versionsAnswer is that of a cluster with a level of the feature among others, and a broker that speaks EndTxn so far.
+func versionsAnswer(level, end int16) kmsg.Response {
+	r := kmsg.NewPtrApiVersionsResponse()
+	r.SetVersion(3)
+	for _, w := range [][2]int16{{keyProduce, 13}, {keyFetch, 18}, {keyTxnOffsetCommit, 5}, {keyEndTxn, end}} {
+		k := kmsg.NewApiVersionsResponseApiKey()
+		k.ApiKey, k.MinVersion, k.MaxVersion = w[0], 0, w[1]
+		r.ApiKeys = append(r.ApiKeys, k)
+	}
+	for _, name := range []string{"metadata.version", txnFeature, "group.version"} {
+		s := kmsg.NewApiVersionsResponseSupportedFeature()
+		s.Name, s.MaxVersion = name, 29 // what could be finalized says nothing
+		f := kmsg.NewApiVersionsResponseFinalizedFeature()
+		f.Name, f.MaxVersionLevel, f.MinVersionLevel = name, 29, 29
+		if name == txnFeature {
+			f.MaxVersionLevel, f.MinVersionLevel = level, level
+		}
+		r.SupportedFeatures, r.FinalizedFeatures = append(r.SupportedFeatures, s), append(r.FinalizedFeatures, f)
+	}
+	r.FinalizedFeaturesEpoch = 16
+	return r
+}
+
+func produceAnswer(version int16) kmsg.Response {
 	r := kmsg.NewPtrProduceResponse()
-	r.SetVersion(8)
+	r.SetVersion(version)
 	for _, w := range []struct {
 		topic string
 		n     int32
@@ -126,6 +162,7 @@ func produceAnswer() kmsg.Response {
 		topic.Topic = w.topic
 		p := kmsg.NewProduceResponseTopicPartition()
 		p.Partition, p.ErrorCode, p.BaseOffset = w.n, w.code, w.base
+		p.CurrentLeader.LeaderID, p.CurrentLeader.LeaderEpoch = 3, 4 // a tagged field, where there are such
 		if w.code != 0 {
 			p.ErrorMessage = kmsg.StringPtr("the whole batch: the record")
 			e := kmsg.NewProduceResponseTopicPartitionErrorRecord()

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
-	"go.uber.org/zap"
 
 	"github.com/meanstream/meanstream/pkg/kafka/kafkatest"
 )
@@ -103,7 +102,7 @@ func TestACommitIsReadBackAndAPendingOneOnlyUnstably(t *testing.T) {
 		ten, none := Offset{Partition: 1, At: 10, Metadata: "ten"}, Offset{Partition: 2, At: -1}
 		look(true, Offset{Partition: 3, At: -1, Code: 88}, none, ten)
 		look(false, Offset{Partition: 3, At: 30}, none, ten)
-		code, err = c.EndTxn(t.Context(), who, true)
+		_, code, err = c.EndTxn(t.Context(), who, true)
 		fine(t, code, err)
 		look(true, Offset{Partition: 3, At: 33, Metadata: "later"}, none, ten)
 	})
@@ -121,11 +120,11 @@ func TestACoordinatorThatMovedIsLookedUpAgain(t *testing.T) {
 			bubble(t, func(t *testing.T, _ *kafkatest.Cluster, host *kafkatest.Host, client *Client) {
 				who := begin(t, client, "t", theTopic)
 				host.On(kafkatest.Rule{Key: kmsg.EndTxn, Do: c.do})
-				if code, err := client.EndTxn(t.Context(), who, true); code == OK && err == nil {
+				if _, code, err := client.EndTxn(t.Context(), who, true); code == OK && err == nil {
 					t.Fatal("the first EndTxn went well")
 				}
 				before := host.Sent(kmsg.FindCoordinator)
-				code, err := client.EndTxn(t.Context(), who, true)
+				_, code, err := client.EndTxn(t.Context(), who, true)
 				fine(t, code, err)
 				if host.Sent(kmsg.FindCoordinator) != before+1 {
 					t.Error("the coordinator was not looked up again")
@@ -170,82 +169,6 @@ func TestAnOldBrokerIsToldFromANewOne(t *testing.T) {
 		var old *ErrTooOld
 		if err := c.CheckVersions(t.Context()); !errors.As(err, &old) || !slices.Equal(old.Missing, []string{"OffsetFetch v7"}) {
 			t.Errorf("error %v, want one that names OffsetFetch v7", err)
-		}
-	})
-}
-
-func TestTopicsAreMadeOnceWithTheBrokersTime(t *testing.T) {
-	bubble(t, func(t *testing.T, cluster *kafkatest.Cluster, _ *kafkatest.Host, c *Client) {
-		topics := []NewTopic{{"in", 3, 1}, {"new", 4, 1}}
-		errs := make(chan error, 2)
-		for range 2 { // two replicas at once
-			go func() { errs <- c.EnsureTopics(t.Context(), topics, true, zap.NewNop()) }()
-		}
-		for range 2 {
-			if err := <-errs; err != nil {
-				t.Error(err)
-			}
-		}
-		if got, _ := c.LookUp(t.Context(), "new"); got.Partitions() != 4 {
-			t.Errorf("new has %d partitions", got.Partitions())
-		}
-		if got, _ := c.LookUp(t.Context(), "in"); got.Partitions() != 6 {
-			t.Errorf("an existing topic has %d partitions now", got.Partitions())
-		}
-		if got := cluster.Kfake().TopicInfo("new").Configs["message.timestamp.type"]; got == nil || *got != "LogAppendTime" {
-			t.Errorf("message.timestamp.type is %v", got)
-		}
-	})
-}
-
-func TestWithoutCreatingATopicIsWaitedFor(t *testing.T) {
-	bubble(t, func(t *testing.T, cluster *kafkatest.Cluster, host *kafkatest.Host, c *Client) {
-		done := make(chan error, 1)
-		go func() { done <- c.EnsureTopics(t.Context(), []NewTopic{{"new", 1, 1}}, false, zap.NewNop()) }()
-		time.Sleep(10 * time.Second)
-		if len(done) > 0 || host.Sent(kmsg.CreateTopics) > 0 {
-			t.Fatal("it did not wait")
-		}
-		if n := host.Sent(kmsg.Metadata); n > 100 {
-			t.Errorf("%d looks in ten seconds", n)
-		}
-		create(t, cluster, "new")
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		if err := c.EnsureTopics(within(t, time.Second), []NewTopic{{"never", 1, 1}}, false, zap.NewNop()); err != nil {
-			t.Errorf("stopped while waiting: %v", err)
-		}
-	})
-}
-
-func create(t *testing.T, cluster *kafkatest.Cluster, topic string) {
-	t.Helper()
-	req := kmsg.NewPtrCreateTopicsRequest()
-	rt := kmsg.NewCreateTopicsRequestTopic()
-	rt.Topic, rt.NumPartitions, rt.ReplicationFactor = topic, 1, 1
-	req.Topics = append(req.Topics, rt)
-	if _, err := req.RequestWith(t.Context(), cluster.Client()); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestATopicThatMayNotBeSeenIsAnErrorThatSaysWhatToGrant(t *testing.T) {
-	bubble(t, func(t *testing.T, cluster *kafkatest.Cluster, _ *kafkatest.Host, c *Client) {
-		cluster.Kfake().ControlKey(int16(kmsg.Metadata), func(r kmsg.Request) (kmsg.Response, error, bool) {
-			cluster.Kfake().KeepControl()
-			if r.GetVersion() != 12 {
-				return nil, nil, false
-			}
-			resp := r.ResponseKind().(*kmsg.MetadataResponse)
-			topic := kmsg.NewMetadataResponseTopic()
-			topic.Topic, topic.ErrorCode = kmsg.StringPtr("in"), 29
-			resp.Topics = append(resp.Topics, topic)
-			return resp, nil, true
-		})
-		err := c.EnsureTopics(within(t, time.Minute), []NewTopic{{"in", 1, 1}}, true, zap.NewNop())
-		if !errors.Is(err, Code(29)) || !strings.Contains(err.Error(), "grant Describe") {
-			t.Errorf("error %v", err)
 		}
 	})
 }

@@ -42,7 +42,7 @@ func (c *Client) TxnOffsetCommit(ctx context.Context, p Producer, who Member, to
 	}
 	e.tags()
 	e.tags()
-	m := &call{key: keyTxnOffsetCommit, version: 3, flex: true, parts: [][]byte{e.b}}
+	m := &call{key: keyTxnOffsetCommit, version: p.Version.pick(3, 5), flex: true, parts: [][]byte{e.b}}
 	return c.toCoordinator(ctx, OfGroup, who.Group, m, func(d *dec) Code {
 		d.i32()
 		return firstCode(d)

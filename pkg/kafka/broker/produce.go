@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"encoding/binary"
 )
 
 // Batch is one sealed and stamped record batch on its way to a partition. A partition takes one batch per request.
@@ -20,9 +19,16 @@ type Produced struct {
 }
 
 // Produce sends batches that all go to partitions led by node, and waits until all in-sync replicas have them.
-// txnID is empty outside transactions. The answer holds an entry for each batch; an error means no answer.
+// txnID is empty outside transactions; inside one of version 2 [Client.ProduceTxn] is right. The answer holds an entry
+// for each batch; an error means no answer.
 func (c *Client) Produce(ctx context.Context, node int32, txnID string, batches []Batch) ([]Produced, error) {
-	m := &call{node: node, key: keyProduce, version: 8, parts: c.produceParts(txnID, batches)}
+	return c.ProduceTxn(ctx, node, Producer{TxnID: txnID}, batches)
+}
+
+// ProduceTxn is Produce in the version of a producer's transactions.
+func (c *Client) ProduceTxn(ctx context.Context, node int32, p Producer, batches []Batch) ([]Produced, error) {
+	m := &call{node: node, key: keyProduce, version: p.Version.pick(8, 12), flex: p.Version >= TxnV2}
+	m.parts = c.produceParts(p.TxnID, batches, m.flex)
 	d, err := c.send(ctx, m)
 	if err != nil {
 		for _, b := range batches {
@@ -36,7 +42,7 @@ func (c *Client) Produce(ctx context.Context, node int32, txnID string, batches 
 	}
 	all := make([]Produced, len(batches))
 	for i, b := range batches {
-		all[i] = Produced{TopicPartition: b.TopicPartition, Code: -1, Text: "the answer does not mention this partition"}
+		all[i] = Produced{TopicPartition: b.TopicPartition, Code: unknown, Text: "the answer does not mention this partition"}
 		if a, ok := answers[b.TopicPartition]; ok {
 			all[i] = a
 		}
@@ -47,9 +53,10 @@ func (c *Client) Produce(ctx context.Context, node int32, txnID string, batches 
 	return all, nil
 }
 
-// produceParts is a Produce v8 body in pieces: the batches go out as they are, without being copied.
-func (c *Client) produceParts(txnID string, batches []Batch) [][]byte {
-	e := enc{}
+// produceParts is a Produce body, of version 8 or with flex of version 9 to 12, in pieces: the batches go out as they
+// are, without being copied.
+func (c *Client) produceParts(txnID string, batches []Batch, flex bool) [][]byte {
+	e := enc{flex: flex}
 	e.optStr(txnID)
 	e.i16(-1) // acks: all in-sync replicas
 	e.i32(int32(c.conf.Timeout.Milliseconds()))
@@ -68,12 +75,18 @@ func (c *Client) produceParts(txnID string, batches []Batch) [][]byte {
 		e.array(len(byTopic[t]))
 		for _, b := range byTopic[t] {
 			e.i32(b.Partition)
-			e.b = binary.BigEndian.AppendUint32(e.b, uint32(len(b.Bytes)))
+			e.array(len(b.Bytes)) // bytes are counted as elements are
 			parts = append(parts, e.b, b.Bytes)
 			e.b = nil
+			e.tags()
 		}
+		e.tags()
 	}
-	return parts
+	e.tags()
+	if len(e.b) == 0 {
+		return parts
+	}
+	return append(parts, e.b)
 }
 
 func readProduced(d *dec) map[TopicPartition]Produced {
@@ -89,12 +102,15 @@ func readProduced(d *dec) map[TopicPartition]Produced {
 				if text := d.str(); p.Text == "" {
 					p.Text = text
 				}
+				d.skipTags()
 			}
 			if text := d.str(); text != "" {
 				p.Text = text
 			}
+			d.skipTags()
 			all[p.TopicPartition] = p
 		}
+		d.skipTags()
 	}
 	return all
 }

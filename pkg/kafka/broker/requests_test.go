@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,8 +52,8 @@ func requests() []request {
 			_, _, _ = c.OffsetFetch(ctx, "group", "in", []int32{3, 1}, false)
 		},
 			wantOffsetFetch(false)},
-		{"EndTxn, commit", func(ctx context.Context, c *Client) { _, _ = c.EndTxn(ctx, who, true) }, wantEnd(who, true)},
-		{"EndTxn, abort", func(ctx context.Context, c *Client) { _, _ = c.EndTxn(ctx, who, false) }, wantEnd(who, false)},
+		{"EndTxn, commit", func(ctx context.Context, c *Client) { _, _, _ = c.EndTxn(ctx, who, true) }, wantEnd(who, true)},
+		{"EndTxn, abort", func(ctx context.Context, c *Client) { _, _, _ = c.EndTxn(ctx, who, false) }, wantEnd(who, false)},
 		{"Produce of several topics and partitions", func(ctx context.Context, c *Client) {
 			_, _ = c.Produce(ctx, 1, "group/a", []Batch{b, {TopicPartition{"out", 5}, b.Bytes}, {TopicPartition{"in", 3}, b.Bytes}})
 		}, wantProduce("group/a", b.Bytes)},
@@ -69,13 +70,49 @@ func requests() []request {
 	}
 }
 
+// requestsV2 are those of transactions of version 2, as far as they differ.
+func requestsV2() []request {
+	who := Producer{TxnID: "group/a", ID: 1<<40 + 7, Epoch: 300, Version: TxnV2}
+	member := Member{Group: "group", Generation: 70_000, ID: "member-1"}
+	offsets := []Offset{{Partition: 3, At: 1 << 33, Metadata: "text"}, {Partition: 1, At: 0}}
+	b := sealed(theTopic, strings.Repeat("longer than a byte can count", 10))
+	return []request{
+		{"ApiVersions", func(ctx context.Context, c *Client) { _, _, _ = c.TransactionVersion(ctx, "group/a") }, wantAPIVersions()},
+		{"TxnOffsetCommit", func(ctx context.Context, c *Client) { _, _ = c.TxnOffsetCommit(ctx, who, member, "in", offsets) },
+			version(wantTxnOffsetCommit(who, member, offsets), 5)},
+		{"EndTxn, commit", func(ctx context.Context, c *Client) { _, _, _ = c.EndTxn(ctx, who, true) }, version(wantEnd(who, true), 5)},
+		{"EndTxn, abort", func(ctx context.Context, c *Client) { _, _, _ = c.EndTxn(ctx, who, false) }, version(wantEnd(who, false), 5)},
+		{"Produce of several topics and partitions", func(ctx context.Context, c *Client) {
+			_, _ = c.ProduceTxn(ctx, 1, who, []Batch{b, {TopicPartition{"out", 5}, b.Bytes}, {TopicPartition{"in", 3}, b.Bytes}})
+		}, version(wantProduce("group/a", b.Bytes), 12)},
+	}
+}
+
 // What is written byte by byte here is what another client's generated code writes for the same fields.
 func TestEveryRequestIsWrittenAsFranzGoWouldWriteIt(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		all    []request
+		needed map[int16]int16
+	}{{"of everybody", requests(), needed()}, {"of transactions of version 2", requestsV2(), neededForV2()}} {
+		t.Run(c.name, func(t *testing.T) {
+			used := written(t, c.all)
+			for key, v := range c.needed {
+				if used[key] != v {
+					t.Errorf("%s v%d is asked for, and v%d is used", apiName(key), v, used[key])
+				}
+			}
+		})
+	}
+}
+
+// written sends requests, compares their bytes, and tells the versions that were used.
+func written(t *testing.T, all []request) map[int16]int16 {
+	used := map[int16]int16{}
 	bubble(t, func(t *testing.T, _ *kafkatest.Cluster, host *kafkatest.Host, c *Client) {
 		sent := make(chan kafkatest.Request, 100)
 		host.Before(func(r kafkatest.Request) { sent <- r })
-		used := map[int16]int16{}
-		for _, r := range requests() {
+		for _, r := range all {
 			r.send(t.Context(), c)
 			used[r.want.Key()] = r.want.GetVersion()
 			found := false
@@ -93,16 +130,18 @@ func TestEveryRequestIsWrittenAsFranzGoWouldWriteIt(t *testing.T) {
 				t.Errorf("%s v%d was not sent", r.name, r.want.GetVersion())
 			}
 		}
-		for key, v := range needed() {
-			if used[key] != v {
-				t.Errorf("CheckVersions asks for %s v%d, and v%d is used", apiName(key), v, used[key])
-			}
-		}
 	})
+	return used
 }
 
 func version[R kmsg.Request](r R, v int16) R {
 	r.SetVersion(v)
+	return r
+}
+
+func wantAPIVersions() kmsg.Request {
+	r := version(kmsg.NewPtrApiVersionsRequest(), 3)
+	r.ClientSoftwareName, r.ClientSoftwareVersion = "meanstream", "1"
 	return r
 }
 

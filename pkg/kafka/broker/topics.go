@@ -17,8 +17,11 @@ type NewTopic struct {
 	Replication int
 }
 
-// lookAgain is the pause between two looks for a topic that isn't there yet.
-const lookAgain = 250 * time.Millisecond
+// Pauses between two looks for a topic that isn't there yet, and between two lines about errors of one kind.
+const (
+	lookAgain = 250 * time.Millisecond
+	sayAgain  = 10 * time.Second
+)
 
 // EnsureTopics waits until all topics are there with a leader for every partition, and makes those that are missing
 // if create is set. Several replicas may do it at once: who comes second finds the topic there. It keeps trying while
@@ -40,19 +43,44 @@ func (c *Client) EnsureTopics(ctx context.Context, topics []NewTopic, create boo
 	return nil
 }
 
+// Find looks up a topic that must be there. What is waited for is empty if it is; an error is one that no time mends.
+func (c *Client) Find(ctx context.Context, name string) (t Topic, waiting string, err error) {
+	t, err = c.LookUp(ctx, name)
+	switch {
+	case err != nil:
+		return t, fmt.Sprintf("an answer about topic %q", name), nil
+	case t.Code == OK && t.Partitions() > 0:
+		return t, "", nil
+	case t.Code == 3:
+		return t, fmt.Sprintf("topic %q, which does not exist", name), nil
+	}
+	if denied := Denied(fmt.Sprintf("look up topic %q", name), t.Code, fmt.Sprintf("Describe on topic %q", name)); denied != nil {
+		return t, "", denied
+	}
+	return t, fmt.Sprintf("topic %q: %v", name, t.Code), nil
+}
+
 type ensurer struct {
 	*Client
 	create bool
 	log    *zap.Logger
-	said   string
+	said   string // what was last said, without its error
+	text   string // the same with it
+	told   time.Time
 }
 
-// say logs a text once.
-func (e *ensurer) say(text string) {
-	if text != e.said {
-		e.said = text
-		e.log.Warn(text)
+// say logs what is waited for once. Texts of network errors differ in nothing but a port, four times a second: an error
+// that changes is told again every few seconds at most.
+func (e *ensurer) say(what string, err error) {
+	text := what
+	if err != nil {
+		text = fmt.Sprintf("%s: %v", what, err)
 	}
+	if text == e.text || what == e.said && time.Since(e.told) < sayAgain {
+		return
+	}
+	e.said, e.text, e.told = what, text, time.Now()
+	e.log.Warn(text)
 }
 
 func (e *ensurer) ensure(ctx context.Context, want NewTopic) (bool, error) {
@@ -64,12 +92,12 @@ func (e *ensurer) ensure(ctx context.Context, want NewTopic) (bool, error) {
 		if ctx.Err() != nil {
 			return false, nil
 		}
-		e.say(fmt.Sprintf("can't reach Kafka at %s, trying again: %v", e.addr, err))
+		e.say(fmt.Sprintf("can't reach Kafka at %s, trying again", e.addr), err)
 		return false, nil
 	}
 	t, err := e.LookUp(ctx, want.Name)
 	if err != nil {
-		e.say(fmt.Sprintf("can't look up topic %q, trying again: %v", want.Name, err))
+		e.say(fmt.Sprintf("can't look up topic %q, trying again", want.Name), err)
 		return false, nil
 	}
 	switch t.Code {
@@ -77,15 +105,15 @@ func (e *ensurer) ensure(ctx context.Context, want NewTopic) (bool, error) {
 		return e.whole(t, want), nil
 	case 3:
 	case 29:
-		return false, fmt.Errorf("look up topic %q: grant Describe on it to this user: %w", want.Name, t.Code)
+		return false, Denied(fmt.Sprintf("look up topic %q", want.Name), t.Code, fmt.Sprintf("Describe on topic %q", want.Name))
 	case 17:
 		return false, fmt.Errorf("look up topic %q: no such name is possible: use letters, digits, dot, underscore and hyphen: %w", want.Name, t.Code)
 	default:
-		e.say(fmt.Sprintf("can't look up topic %q, trying again: %v", want.Name, t.Code))
+		e.say(fmt.Sprintf("can't look up topic %q, trying again", want.Name), t.Code)
 		return false, nil
 	}
 	if !e.create {
-		e.say(fmt.Sprintf("topic %q does not exist, and --create-topics=false: waiting until somebody makes it", want.Name))
+		e.say(fmt.Sprintf("topic %q does not exist, and --create-topics=false: waiting until somebody makes it (or is its name another?)", want.Name), nil)
 		return false, nil
 	}
 	return false, e.make(ctx, want)
@@ -95,7 +123,7 @@ func (e *ensurer) ensure(ctx context.Context, want NewTopic) (bool, error) {
 func (e *ensurer) whole(t Topic, want NewTopic) bool {
 	for p, leader := range t.Leaders {
 		if leader < 0 {
-			e.say(fmt.Sprintf("partition %d of topic %q has no leader, waiting", p, t.Name))
+			e.say(fmt.Sprintf("partition %d of topic %q has no leader, waiting", p, t.Name), nil)
 			return false
 		}
 	}
@@ -124,13 +152,13 @@ func (e *ensurer) make(ctx context.Context, want NewTopic) error {
 		e.log.Info("topic made", zap.String("topic", want.Name), zap.Int("partitions", want.Partitions))
 	case ok && code == 36: // another replica was faster
 	case ok && (code == 29 || code == 31):
-		return fmt.Errorf("make topic %q: grant Create on it to this user, or make it by hand and start with --create-topics=false: %w", want.Name, err)
+		return Denied(fmt.Sprintf("make topic %q", want.Name), code, fmt.Sprintf("Create on topic %q (or start with --create-topics=false when somebody else has made it)", want.Name))
 	case ok && code == 38:
 		return fmt.Errorf("make topic %q with replication factor %d: there are fewer brokers: set --replication-factor: %w", want.Name, want.Replication, err)
 	case ok && (code == 37 || code == 44 || code == 40):
 		return fmt.Errorf("make topic %q with %d partitions: the cluster refuses it: %w", want.Name, want.Partitions, err)
 	default:
-		e.say(fmt.Sprintf("can't make topic %q, trying again: %v", want.Name, err))
+		e.say(fmt.Sprintf("can't make topic %q, trying again", want.Name), err)
 	}
 	return nil
 }

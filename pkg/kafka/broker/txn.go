@@ -8,9 +8,10 @@ import (
 // Producer is a producer's identity towards the brokers: sequences count within it, and a newer epoch of the same
 // transactional id fences it.
 type Producer struct {
-	TxnID string // transactional id; empty for a producer that is only idempotent
-	ID    int64
-	Epoch int16
+	TxnID   string // transactional id; empty for a producer that is only idempotent
+	ID      int64
+	Epoch   int16
+	Version TxnVersion // in which its requests are written; the brokers know nothing of it beyond each of them
 }
 
 // InitProducerID asks for a new epoch of a transactional id, which ends whatever transaction it had open, and
@@ -88,20 +89,42 @@ func (c *Client) AddOffsets(ctx context.Context, p Producer, group string) (Code
 	})
 }
 
-// EndTxn commits or aborts.
-func (c *Client) EndTxn(ctx context.Context, p Producer, commit bool) (Code, error) {
+// EndTxn commits or aborts. With code OK the answer carries the identity that the next transaction must have: in
+// version 1 the same as before, in version 2 one of a new epoch, or after the last epoch of a new producer id. With any
+// other code it is the same as before.
+func (c *Client) EndTxn(ctx context.Context, p Producer, commit bool) (Producer, Code, error) {
 	e := enc{flex: true}
 	e.str(p.TxnID)
 	e.i64(p.ID)
 	e.i16(p.Epoch)
 	e.bool(commit)
 	e.tags()
-	m := &call{key: keyEndTxn, version: 3, flex: true, parts: [][]byte{e.b}}
-	return c.toCoordinator(ctx, OfTransaction, p.TxnID, m, func(d *dec) Code {
+	next := p
+	m := &call{key: keyEndTxn, version: p.Version.pick(3, 5), flex: true, parts: [][]byte{e.b}}
+	code, err := c.toCoordinator(ctx, OfTransaction, p.TxnID, m, func(d *dec) Code {
 		d.i32()
-		return Code(d.i16())
+		code := Code(d.i16())
+		if m.version < 5 {
+			return code
+		}
+		id, epoch := d.i64(), d.i16()
+		switch {
+		case code != OK: // both are -1
+		case id < 0 || epoch < 0:
+			return unknown // an end that brings no identity is not the end of this transaction
+		default:
+			next.ID, next.Epoch = id, epoch
+		}
+		return code
 	})
+	if err != nil {
+		next = p
+	}
+	return next, code, err
 }
+
+// unknown is a broker's own word for not knowing.
+const unknown Code = -1
 
 // firstCode reads an array of topics with an array of (partition, code) each. 55 (not attempted, because of another
 // partition) only counts where nothing else says why: the partition that is to blame may come behind it.

@@ -70,6 +70,7 @@ func (r *round) commit() *ending {
 	c := txn.Commit{Member: r.t.Member, Topic: r.conf.Topic, Offsets: offsets, Batches: flush.Batches}
 	began := time.Now()
 	out := r.t.driver.Commit(ctx, c)
+	r.sayVersion()
 	r.conf.Observe(Event{Commit: out.Verdict, Took: time.Since(began), Records: len(c.Batches), Partials: len(offsets)})
 	if out.Verdict == txn.Committed {
 		r.shift.Committed()
@@ -88,8 +89,14 @@ func (r *round) judge(out txn.Outcome, c txn.Commit) *ending {
 	case txn.Refused:
 		return &ending{kind: endFatal, err: explain(err, broker.Code(out.Last.Code), r.writer, r.conf.Group)}
 	}
+	if broker.Code(out.Last.Code) == unsupportedVersion {
+		err = explain(err, unsupportedVersion, r.writer, r.conf.Group)
+	}
 	return &ending{kind: endRound, err: err}
 }
+
+// unsupportedVersion is said of a transaction whose version the cluster has just given up.
+const unsupportedVersion broker.Code = 35
 
 // explain adds what would be right to a refusal.
 func explain(err error, code broker.Code, writer, group string) error {
@@ -103,6 +110,8 @@ func explain(err error, code broker.Code, writer, group string) error {
 		hint = fmt.Sprintf("grant Write and Describe on transactional ids with the prefix %q to this user", group+"/")
 	case 50:
 		hint = fmt.Sprintf("raise transaction.max.timeout.ms of the brokers to %d at least", txn.Timeout.Milliseconds())
+	case unsupportedVersion:
+		hint = fmt.Sprintf("the cluster's transaction.version was lowered under this commit: if no new epoch is to be had now, restart the broker that coordinates transactional id %q", writer)
 	case 10, 18:
 		hint = "raise max.message.bytes of this topic to its default of 1048588 at least"
 	case 12:

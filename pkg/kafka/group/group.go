@@ -26,6 +26,7 @@ const (
 	commitTimeout   = 8 * time.Second // below the transaction timeout of ten seconds
 	flushOnRevoke   = 4 * time.Second // below the session timeout: no heartbeat is sent meanwhile
 	watchPartitions = 2 * time.Second
+	slowEpoch       = 10 * time.Second // a new epoch takes milliseconds, and a dead owner's transaction ends within these
 )
 
 // Position is where reading one partition goes on.
@@ -94,6 +95,8 @@ type Group struct {
 	// generation without waiting for it, and a rejoin without a rebalance has the same generation and member id: two
 	// tenures side by side would turn the offset back.
 	lock sync.Mutex
+
+	version broker.TxnVersion // of transactions, as it was last said; a tenure's
 
 	counted int32 // partitions of the topic that were known before joining; the assignment covers at least these
 }
@@ -174,7 +177,7 @@ func (g *Group) join(ctx context.Context) ending {
 
 // generations works through one generation after another.
 func (g *Group) generations(ctx context.Context, cg *kafka.ConsumerGroup) ending {
-	quiet := ""
+	voice, failing := NewVoice(g.conf.Log, fmt.Sprintf("joining group %q", g.conf.Group)), false
 	for {
 		gen, err := cg.Next(ctx)
 		if ctx.Err() != nil || errors.Is(err, kafka.ErrGroupClosed) {
@@ -184,13 +187,14 @@ func (g *Group) generations(ctx context.Context, cg *kafka.ConsumerGroup) ending
 			if fatal := g.refused(err); fatal != nil {
 				return ending{kind: endFatal, err: fatal}
 			}
-			if err.Error() != quiet { // once for each thing that changes
-				g.conf.Log.Warn("can't join the group, trying again", zap.String("group", g.conf.Group), zap.Error(err))
-				quiet = err.Error()
-			}
+			voice.fails(err, !failing)
+			failing = true
 			continue
 		}
-		quiet = ""
+		if failing {
+			voice.works()
+		}
+		failing = false
 		done := make(chan ending, 1)
 		gen.Start(func(gctx context.Context) { done <- g.tenure(gctx, ctx, gen) })
 		end := <-done

@@ -251,7 +251,10 @@ func (t *takeOver) fence(ctx context.Context, partition int32, h *hanging) *endi
 		return nil
 	}
 	t.conf.Log.Info("an earlier owner's commit hangs: fencing it", zap.Int32("partition", partition), zap.String("writer", h.writer))
-	if _, err := txn.Fence(ctx, t.conf.Client, h.writer); err != nil {
+	waited := t.saySlow(h.writer)
+	_, err := txn.Fence(ctx, t.conf.Client, h.writer)
+	waited()
+	if err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}

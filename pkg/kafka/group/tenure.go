@@ -62,7 +62,6 @@ func (g *Group) tenure(gctx, pctx context.Context, gen *kafka.Generation) ending
 	ctx, cancel := context.WithCancel(gctx)
 	defer cancel()
 	defer context.AfterFunc(pctx, cancel)()
-	defer g.conf.Assigned(nil)
 
 	var partitions []int32
 	for _, a := range gen.Assignments[g.conf.Topic] {
@@ -109,9 +108,13 @@ func (g *Group) round(ctx context.Context, member broker.Member, partitions []in
 		Client: g.conf.Client, Log: g.conf.Log, Member: member, Partitions: partitions, Writer: g.writer,
 		due: make(chan struct{}, 1), driver: txn.NewDriver(g.conf.Client, g.writer),
 	}
-	if err := r.t.driver.Init(ctx); err != nil {
+	waited := r.saySlow(r.writer)
+	err := r.t.driver.Init(ctx)
+	waited()
+	if err != nil {
 		return r.afterInit(ctx, err)
 	}
+	r.sayVersion()
 	topic, end := r.lookUp(ctx, partitions)
 	if end != nil {
 		return *end
@@ -128,6 +131,7 @@ func (g *Group) round(ctx context.Context, member broker.Member, partitions []in
 			giveUp()
 		}
 	})()
+	defer r.conf.Assigned(nil)
 	r.wg.Go(func() { r.takeOver(work) })
 	r.wg.Go(func() { r.commitLoop(work) })
 	r.wg.Go(func() { r.watch(work) })
@@ -138,6 +142,24 @@ func (g *Group) round(ctx context.Context, member broker.Member, partitions []in
 	stop()
 	r.wg.Wait()
 	return r.close()
+}
+
+// sayVersion says in which version our transactions are, at the start and when the cluster has changed it.
+func (r *round) sayVersion() {
+	if v := r.t.driver.Version(); v != 0 && v != r.version {
+		r.version = v
+		r.conf.Log.Info(v.String())
+	}
+}
+
+// saySlow says once that a new epoch is waited for, if that takes long: a coordinator can be busy with a transactional
+// id until it is restarted (see the design of package txn). The function it returns ends the wait.
+func (g *Group) saySlow(writer string) func() {
+	t := time.AfterFunc(slowEpoch, func() {
+		g.conf.Log.Warn("still waiting for a new epoch: Kafka can't be reached, or the coordinator of a transactional id is busy with an earlier transaction; if that does not pass, restart this broker",
+			zap.String("transactional id", writer))
+	})
+	return func() { t.Stop() }
 }
 
 // afterInit judges why no epoch could be had.

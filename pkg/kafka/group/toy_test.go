@@ -13,7 +13,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/meanstream/meanstream/pkg/checkpoint"
 	"github.com/meanstream/meanstream/pkg/kafka/batch"
@@ -31,17 +33,23 @@ type stage struct {
 	client  *kgo.Client
 	sent    []int // by partition, how many
 	members sync.WaitGroup
+	version int16 // of transactions, that the cluster has at first
 }
 
+// onStage plays on a cluster of each transaction version.
 func onStage(t *testing.T, partitions int32, play func(s *stage)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		c := kafkatest.Start(t, kafkatest.Options{Topics: map[string]int32{"in": partitions, "out": 1}})
-		s := &stage{t: t, cluster: c, sent: make([]int, 8)}
-		s.client = s.producer()
-		play(s)
-		s.members.Wait()
-	})
+	for _, version := range []int16{1, 2} {
+		t.Run(fmt.Sprint("transaction version ", version), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := kafkatest.Start(t, kafkatest.Options{TxnVersion: version, Topics: map[string]int32{"in": partitions, "out": 1}})
+				s := &stage{t: t, cluster: c, sent: make([]int, 8), version: version}
+				s.client = s.producer()
+				play(s)
+				s.members.Wait()
+			})
+		})
+	}
 }
 
 // producer sends to the partition that a record names.
@@ -59,15 +67,17 @@ type member struct {
 
 	client *broker.Client
 	g      *Group
+	said   *observer.ObservedLogs
 }
 
 // member prepares a process; what is to happen to it is arranged before start.
 func (s *stage) member(name string) *member {
-	log := zap.NewNop()
+	core, said := observer.New(zap.InfoLevel)
 	if testing.Verbose() {
-		log = zaptest.NewLogger(s.t).Named(name)
+		core = zapcore.NewTee(core, zaptest.NewLogger(s.t).Core())
 	}
-	m := &member{Host: s.cluster.Host(name), stage: s, done: make(chan struct{})}
+	log := zap.New(core).Named(name)
+	m := &member{Host: s.cluster.Host(name), stage: s, done: make(chan struct{}), said: said}
 	m.client = broker.New(broker.Config{Brokers: s.cluster.Addrs(), ClientID: name, Dial: m.Dial, Timeout: 2 * time.Second})
 	m.g = New(Config{
 		Client: m.client, Group: "g", Topic: "in", Instance: name, Interval: 500 * time.Millisecond, Log: log,

@@ -2,7 +2,10 @@ package group
 
 import (
 	"context"
+	"strings"
+	"sync"
 	"time"
+	"unicode"
 
 	"go.uber.org/zap"
 )
@@ -14,14 +17,11 @@ const (
 	sayAgain     = 10 * time.Second
 )
 
-// Trouble paces the tries of something that fails, and logs it: one line when it begins or changes, one when it is
-// over. The zero value logs nothing.
+// Trouble paces the tries of something that fails. The zero value says nothing of it.
 type Trouble struct {
-	Log   *zap.Logger
-	What  string // what is being tried
-	said  string
-	told  time.Time
-	pause time.Duration
+	Voice   *Voice
+	failing bool
+	pause   time.Duration
 }
 
 // Pause waits before the next try, longer every time up to a second, or until ctx ends.
@@ -29,20 +29,66 @@ func (t *Trouble) Pause(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return // that is why
 	}
-	// Texts of network errors differ in nothing but a port: one that changes says so every few seconds at most.
-	if text := err.Error(); t.Log != nil && text != t.said && (t.said == "" || time.Since(t.told) > sayAgain) {
-		t.said, t.told = text, time.Now()
-		t.Log.Warn(t.What+" does not work at the moment, trying again", zap.Error(err))
+	if t.Voice != nil {
+		t.Voice.fails(err, !t.failing)
 	}
+	t.failing = true
 	t.pause = min(max(2*t.pause, firstTrouble), maxTrouble)
 	sleep(ctx, t.pause)
 }
 
 // Over tells that it works.
 func (t *Trouble) Over() {
-	if t.said != "" {
-		t.said = ""
-		t.Log.Info(t.What + " works again")
+	if t.failing && t.Voice != nil {
+		t.Voice.works()
 	}
-	t.pause = 0
+	t.failing, t.pause = false, 0
+}
+
+// Voice logs the trouble of all who try the same, for the brokers that one can't reach the others can't either: one
+// line when it begins, one every few seconds at most when it is another, one when it is over for everybody. It may be used by
+// several goroutines.
+type Voice struct {
+	log  *zap.Logger
+	what string
+
+	mu      sync.Mutex
+	failing int // how many are in trouble
+	said    string
+	told    time.Time
+}
+
+// NewVoice makes one. what is what is being tried, as a sentence's subject.
+func NewVoice(log *zap.Logger, what string) *Voice { return &Voice{log: log, what: what} }
+
+// fails tells that a try failed; begins is set at the first of somebody's.
+func (v *Voice) fails(err error, begins bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if begins {
+		v.failing++
+	}
+	// Texts of network errors differ in nothing but a port, those of partitions in their numbers.
+	if text := strings.Map(notDigit, err.Error()); text != v.said && (v.said == "" || time.Since(v.told) > sayAgain) {
+		v.said, v.told = text, time.Now()
+		v.log.Warn(v.what+" does not work at the moment, trying again", zap.Error(err))
+	}
+}
+
+// notDigit drops digits.
+func notDigit(r rune) rune {
+	if unicode.IsDigit(r) {
+		return -1
+	}
+	return r
+}
+
+// works tells that somebody's tries succeed again.
+func (v *Voice) works() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.failing--; v.failing == 0 {
+		v.said = ""
+		v.log.Info(v.what + " works again")
+	}
 }

@@ -18,11 +18,14 @@ const firstPort = 9092
 
 // Options describe a cluster. The zero value is one broker without topics.
 type Options struct {
-	Brokers int              // how many; 0 is one. Their ids begin at 0
-	Topics  map[string]int32 // topics to create, with their numbers of partitions; partition p is led by broker p % Brokers
-	Seed    uint64           // decides which requests a Rule with a Rate meets; same seed, same requests
-	Trace   bool             // keep a log of every request; printed when the test fails
-	Kfake   []kfake.Opt      // anything else of kfake's, e.g. kfake.BrokerConfigs
+	Brokers int // how many; 0 is one. Their ids begin at 0
+	// TxnVersion is the level of transaction.version that the cluster has finalized: 1 or 2; 0 is 2, as on a fresh
+	// cluster of today. As on a real one it says what clients are offered; the requests of version 2 work below it.
+	TxnVersion int16
+	Topics     map[string]int32 // topics to create, with their numbers of partitions; partition p is led by broker p % Brokers
+	Seed       uint64           // decides which requests a Rule with a Rate meets; same seed, same requests
+	Trace      bool             // keep a log of every request; printed when the test fails
+	Kfake      []kfake.Opt      // anything else of kfake's, e.g. kfake.BrokerConfigs
 }
 
 // Cluster is kfake on a network of its own.
@@ -75,6 +78,9 @@ func Start(t testing.TB, opts Options) *Cluster {
 	c.settleLeaders(opts.Topics, n)
 	c.stableFetches()
 	c.refuseAdds()
+	if opts.TxnVersion != 0 {
+		c.FinalizeTxnVersion(opts.TxnVersion)
+	}
 	return c
 }
 

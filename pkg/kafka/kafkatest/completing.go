@@ -14,6 +14,7 @@ type Completing struct {
 	Refusals int           // 51 for so many AddPartitionsToTxn and AddOffsetsToTxn of that transactional id after its EndTxn
 	Offsets  time.Duration // its offsets stay unstable (88) for so long, and an unstable OffsetFetch shows the old ones
 	Inits    int           // 51 for so many InitProducerID that meet an open transaction, before one takes effect
+	Ends     int           // 51 for so many repetitions of an EndTxn that was accepted
 }
 
 // refusals is how often a transactional id is still to be told 51.
@@ -22,6 +23,13 @@ type refusals struct {
 	how  Completing
 	adds map[string]int
 	init map[string]int
+	ends map[ended]int
+}
+
+// ended is a transaction that was ended.
+type ended struct {
+	producer int64
+	epoch    int16
 }
 
 // Complete makes all transactions that end from now on complete so slowly. The open transaction that an InitProducerID
@@ -30,15 +38,17 @@ func (c *Cluster) Complete(how Completing) {
 	c.again.mu.Lock()
 	defer c.again.mu.Unlock()
 	c.again.how = how
-	c.again.adds, c.again.init = map[string]int{}, map[string]int{}
+	c.again.adds, c.again.init, c.again.ends = map[string]int{}, map[string]int{}, map[ended]int{}
 }
 
 // refuseAdds watches the ends of transactions and refuses what comes too early after them.
 func (c *Cluster) refuseAdds() {
 	concurrent := kerr.ConcurrentTransactions.Code
 	c.control(kmsg.EndTxn, func(req kmsg.Request) kmsg.Response {
-		c.ending(req.(*kmsg.EndTxnRequest))
-		return nil
+		if !c.ending(req.(*kmsg.EndTxnRequest)) {
+			return nil
+		}
+		return refuse(req, concurrent)
 	})
 	c.control(kmsg.AddPartitionsToTxn, func(req kmsg.Request) kmsg.Response {
 		if !c.again.tooEarly(req.(*kmsg.AddPartitionsToTxnRequest).TransactionalID) {
@@ -70,30 +80,44 @@ func (c *Cluster) control(key kmsg.Key, f func(kmsg.Request) kmsg.Response) {
 	})
 }
 
-// ending notes an EndTxn that kfake is about to accept: one whose producer and epoch have a transaction open.
-func (c *Cluster) ending(req *kmsg.EndTxnRequest) {
+// ending notes an EndTxn that kfake is about to accept: one whose producer and epoch have a transaction open. True for
+// one that meets its own earlier copy's work, and is to be refused for that.
+func (c *Cluster) ending(req *kmsg.EndTxnRequest) bool {
 	c.again.mu.Lock()
 	how := c.again.how
 	c.again.mu.Unlock()
 	if how == (Completing{}) {
-		return
+		return false
 	}
+	this := ended{req.ProducerID, req.ProducerEpoch}
 	for _, txn := range openTxns(c.kf) {
-		if txn.producer != req.ProducerID || txn.epoch != req.ProducerEpoch {
+		if txn.producer != this.producer || txn.epoch != this.epoch {
 			continue
 		}
 		c.again.mu.Lock()
-		c.again.adds[txn.id] = how.Refusals
+		c.again.adds[txn.id], c.again.ends[this] = how.Refusals, how.Ends
 		c.again.mu.Unlock()
-		if how.Offsets <= 0 {
-			return
+		if how.Offsets > 0 {
+			c.holdOffsets(txn, how.Offsets)
 		}
-		for group, topics := range txn.offsets {
-			info := c.kf.GroupInfo(group)
-			for topic, ps := range topics {
-				for p := range ps {
-					c.held.add(offsetKey{group, topic, p}, how.Offsets, info)
-				}
+		return false
+	}
+	c.again.mu.Lock()
+	defer c.again.mu.Unlock()
+	if c.again.ends[this] <= 0 {
+		return false
+	}
+	c.again.ends[this]--
+	return true
+}
+
+// holdOffsets keeps the offsets of a transaction unstable for d.
+func (c *Cluster) holdOffsets(txn openTxn, d time.Duration) {
+	for group, topics := range txn.offsets {
+		info := c.kf.GroupInfo(group)
+		for topic, ps := range topics {
+			for p := range ps {
+				c.held.add(offsetKey{group, topic, p}, d, info)
 			}
 		}
 	}

@@ -19,7 +19,8 @@
 //
 // The states of a real broker that kfake hides are put back here: a stable OffsetFetch answers 88 for the partitions
 // concerned instead of for all of the group (see stable.go), [Cluster.Hold88] and [Cluster.Complete] show transactions
-// that are "prepared, completing", and [AnswerCode] gives every other refusal.
+// that are "prepared, completing", and [AnswerCode] gives every other refusal. [Options].TxnVersion and
+// [Cluster.FinalizeTxnVersion] set which version of transactions is offered.
 //
 // It is a cluster in a box with a villain in every cable. TLS and SASL aren't understood by the links.
 package kafkatest

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/meanstream/meanstream/pkg/kafka/batch"
@@ -39,6 +38,10 @@ type Driver struct {
 	sequence map[broker.TopicPartition]int32
 	fresh    bool // nothing on this epoch is in doubt
 	over     bool // the last transaction did not end well: what was held must be read again
+
+	cluster broker.TxnVersion // what the coordinator last said; 0 before it said anything
+	ending  broker.TxnVersion // in which the present transaction ends
+	next    broker.Producer   // the identity that its end has brought
 }
 
 // NewDriver makes one; [Driver.Init] comes first.
@@ -46,8 +49,11 @@ func NewDriver(client *broker.Client, txnID string) *Driver {
 	return &Driver{client: client, producer: broker.Producer{TxnID: txnID}}
 }
 
-// Producer is the present identity.
+// Producer is the identity of the next transaction, or of the present one.
 func (d *Driver) Producer() broker.Producer { return d.producer }
+
+// Version is what the coordinator last said about the version of our transactions: 0 before it said anything.
+func (d *Driver) Version() broker.TxnVersion { return d.cluster }
 
 // Init takes a new epoch, which settles whatever was open under this transactional id: afterwards a transaction of
 // an earlier epoch is either committed or aborted, and stays so. It tries until ctx ends. After an error the driver is
@@ -60,7 +66,19 @@ func (d *Driver) Init(ctx context.Context) error {
 	}
 	d.producer, d.sequence = p, map[broker.TopicPartition]int32{}
 	d.fresh, d.over = true, false
+	d.look(ctx) // how the next one begins; in what version it ends is asked again
 	return nil
+}
+
+// look asks the coordinator in which version a transaction may end now. Without an answer it is version 1, which is
+// always right.
+func (d *Driver) look(ctx context.Context) broker.TxnVersion {
+	v, code, err := d.client.TransactionVersion(ctx, d.producer.TxnID)
+	if err != nil || code != broker.OK {
+		return broker.TxnV1
+	}
+	d.cluster = v
+	return v
 }
 
 // Fence takes a new epoch of a transactional id, so that its holder can write no more, and waits until what it had
@@ -102,9 +120,12 @@ func (d *Driver) Commit(ctx context.Context, c Commit) Outcome {
 	for i, b := range c.Batches {
 		places[i] = Place(b.TopicPartition)
 	}
-	m := Begin(places)
-	out := d.run(ctx, m, &c)
-	d.fresh, d.over = !out.Dirty, out.Verdict != Committed
+	d.producer.Version, d.ending, d.next = d.cluster, broker.TxnV1, d.producer
+	out := d.run(ctx, Begin(places), &c)
+	d.fresh, d.over = !out.Renew, out.Verdict != Committed
+	if d.next.ID != d.producer.ID || d.next.Epoch != d.producer.Epoch {
+		d.producer, d.sequence = d.next, map[broker.TopicPartition]int32{}
+	}
 	return out
 }
 
@@ -114,6 +135,9 @@ func (d *Driver) run(ctx context.Context, m *Machine, c *Commit) Outcome {
 	for m.Outcome().Verdict == Open {
 		round := m.Next()
 		answers := d.sendAll(ctx, c, round)
+		if m.Version = V1; d.ending >= broker.TxnV2 {
+			m.Version = V2
+		}
 		retry := false
 		for i, r := range round {
 			m.Answer(r, answers[i])
@@ -141,100 +165,6 @@ func (d *Driver) stamp(batches []broker.Batch) {
 		batch.Stamp(b.Bytes, d.producer.ID, d.producer.Epoch, seq, true)
 		d.sequence[b.TopicPartition] = batch.NextSequence(seq, batch.Count(b.Bytes))
 	}
-}
-
-// sendAll sends a round at once and waits for all of its answers: one Produce for each leader, for two of one
-// transactional id would collide on a broker.
-func (d *Driver) sendAll(ctx context.Context, c *Commit, round []Request) []Answer {
-	answers := make([]Answer, len(round))
-	var wg sync.WaitGroup
-	byLeader := map[int32][]int{}
-	for i, r := range round {
-		if r.Step == Produce {
-			leader, code := d.leader(ctx, c.Batches[r.Batch].TopicPartition)
-			if code == broker.OK {
-				byLeader[leader] = append(byLeader[leader], i)
-			}
-			answers[i] = Answer{Code: int16(code)}
-			continue
-		}
-		wg.Go(func() { answers[i] = d.send(ctx, c, r.Step) })
-	}
-	for leader, members := range byLeader {
-		wg.Go(func() { d.produce(ctx, leader, c, round, members, answers) })
-	}
-	wg.Wait()
-	return answers
-}
-
-// leader tells whom to send a batch to, or the code that stands for the answer if there is nobody: what the look-up
-// of the topic said (29 must reach a person, not be tried for ever), else 5.
-func (d *Driver) leader(ctx context.Context, p broker.TopicPartition) (int32, broker.Code) {
-	if leader, ok := d.client.Leader(p.Topic, p.Partition); ok {
-		return leader, broker.OK
-	}
-	noLeader := broker.Code(leaderNotAvailable)
-	t, err := d.client.LookUp(ctx, p.Topic)
-	switch {
-	case err != nil: // nothing was sent to a leader: no doubt about the batch
-		return 0, noLeader
-	case t.Code != broker.OK:
-		return 0, t.Code
-	}
-	if leader, ok := d.client.Leader(p.Topic, p.Partition); ok {
-		return leader, broker.OK
-	}
-	return 0, noLeader
-}
-
-func (d *Driver) send(ctx context.Context, c *Commit, s Step) Answer {
-	var code broker.Code
-	var err error
-	switch s {
-	case AddOffsets:
-		code, err = d.client.AddOffsets(ctx, d.producer, c.Member.Group)
-	case AddPartitions:
-		code, err = d.client.AddPartitions(ctx, d.producer, distinct(c.Batches))
-	case CommitOffsets:
-		code, err = d.client.TxnOffsetCommit(ctx, d.producer, c.Member, c.Topic, c.Offsets)
-	case End:
-		code, err = d.client.EndTxn(ctx, d.producer, true)
-	case Produce:
-		panic("unreachable: batches are sent by produce")
-	}
-	if err != nil {
-		return Answer{Silent: true}
-	}
-	return Answer{Code: int16(code)}
-}
-
-// produce sends the batches of one leader in one request.
-func (d *Driver) produce(ctx context.Context, leader int32, c *Commit, round []Request, members []int, answers []Answer) {
-	batches := make([]broker.Batch, len(members))
-	for i, m := range members {
-		batches[i] = c.Batches[round[m].Batch]
-	}
-	got, err := d.client.Produce(ctx, leader, d.producer.TxnID, batches)
-	for i, m := range members {
-		if err != nil {
-			answers[m] = Answer{Silent: true}
-		} else {
-			answers[m] = Answer{Code: int16(got[i].Code)}
-		}
-	}
-}
-
-// distinct lists the partitions that get batches, each once.
-func distinct(batches []broker.Batch) []broker.TopicPartition {
-	var all []broker.TopicPartition
-	seen := map[broker.TopicPartition]bool{}
-	for _, b := range batches {
-		if !seen[b.TopicPartition] {
-			seen[b.TopicPartition] = true
-			all = append(all, b.TopicPartition)
-		}
-	}
-	return all
 }
 
 // sleep pauses; false if ctx ended first.

@@ -57,16 +57,32 @@ func (v Verdict) String() string {
 // Outcome is a verdict and what led to it.
 type Outcome struct {
 	Verdict Verdict
-	// Dirty: a request was resent without a clear answer to its first copy, which may still be under way. Even after
-	// Committed a new epoch must come before the next transaction: see DESIGN.md.
+	// Dirty: a request was resent without a clear answer to its first copy, which may still be under way.
 	Dirty bool
+	// Renew: InitProducerID must come before the next transaction. So it is after every verdict but Committed, and
+	// after Committed if that was Dirty and in version 1: see DESIGN.md.
+	Renew bool
 	Step  Step   // the request that decided
 	Batch int    // its batch, for Produce
 	Last  Answer // and its answer
 }
 
+// Version is Kafka's transaction version in which a transaction is run.
+type Version uint8
+
+// The versions. They differ in the epoch after a transaction's end: of version 1 it is the same, so that a copy of one
+// of its requests can be taken for the next transaction's; the end of one of version 2 brings a new one.
+const (
+	V1 Version = iota
+	V2
+)
+
 // Machine carries one transaction: requests out, answers in. It has no clock and sends nothing itself.
 type Machine struct {
+	// Version is the one in which End is sent; it is set by who sends it, before its answer. The machine asks for the
+	// same requests in both.
+	Version Version
+
 	places  []Place
 	pending []*waiting // what the present stage still needs, nil where done; as laid out by enter
 	stage   stage
@@ -217,4 +233,5 @@ func (m *Machine) advance(r Request, a Answer) {
 func (m *Machine) end(v Verdict, r Request, a Answer) {
 	m.stage, m.pending = stageOver, nil
 	m.out = Outcome{Verdict: v, Dirty: m.out.Dirty, Step: r.Step, Batch: r.Batch, Last: a}
+	m.out.Renew = v != Committed || m.out.Dirty && m.Version == V1
 }

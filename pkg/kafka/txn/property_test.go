@@ -15,6 +15,7 @@ type ledger struct {
 	good   map[Request]bool
 	dirty  bool
 	over   bool
+	v      Version
 }
 
 // ask checks a round against the rules before it is answered.
@@ -80,6 +81,9 @@ func (l *ledger) judge(o Outcome, expired bool) {
 	if o.Dirty != l.dirty {
 		l.t.Fatalf("dirty is %v; that a request is in doubt is %v", o.Dirty, l.dirty)
 	}
+	if renew := l.over && (o.Verdict != Committed || l.dirty && l.v == V1); o.Renew != renew {
+		l.t.Fatalf("the verdict is %q, dirty %v, version %d: a new epoch is asked for: %v", o.Verdict, o.Dirty, l.v+1, o.Renew)
+	}
 	if ended := l.good[Request{Step: End}]; (o.Verdict == Committed) != ended {
 		l.t.Fatalf("the verdict is %q; that EndTxn was answered 0 is %v", o.Verdict, ended)
 	}
@@ -109,7 +113,8 @@ func TestWhateverTheAnswers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		places := rapid.SliceOfN(rapid.SampledFrom([]Place{{"a", 0}, {"a", 1}, {"b", 0}}), 0, 6).Draw(t, "places")
 		m := Begin(places)
-		l := &ledger{t: t, places: places, tries: map[Request]int{}, good: map[Request]bool{}}
+		m.Version = rapid.SampledFrom([]Version{V1, V2}).Draw(t, "version")
+		l := &ledger{t: t, places: places, tries: map[Request]int{}, good: map[Request]bool{}, v: m.Version}
 		var past []Request
 		for range rapid.IntRange(0, 60).Draw(t, "rounds") {
 			round := m.Next()

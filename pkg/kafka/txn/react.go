@@ -31,6 +31,7 @@ const (
 	illegalGeneration      int16 = 22
 	unknownMember          int16 = 25
 	rebalanceInProgress    int16 = 27
+	unsupportedVersion     int16 = 35
 	outOfOrderSequence     int16 = 45
 	duplicateSequence      int16 = 46
 	invalidProducerEpoch   int16 = 47
@@ -69,6 +70,9 @@ func react(s Step, a Answer) reaction {
 	case invalidProducerEpoch, producerFenced, invalidTxnState:
 		return isFenced
 	case outOfOrderSequence, duplicateSequence, invalidProducerMapping, unknownProducer, transactionAbortable:
+		return isDoubt
+	case unsupportedVersion:
+		// The cluster's transaction version was lowered under this transaction: the next one asks for it again.
 		return isDoubt
 	case illegalGeneration, unknownMember, rebalanceInProgress, fencedInstance:
 		return isStale

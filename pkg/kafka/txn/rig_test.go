@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/meanstream/meanstream/pkg/kafka/batch"
@@ -35,12 +36,16 @@ type rig struct {
 	host   *kafkatest.Host
 	client *broker.Client
 	d      *Driver
+
+	version broker.TxnVersion // that the cluster offers
 }
 
-func newRig(t *testing.T, brokers int) *rig {
+func newRig(t *testing.T, brokers int, version broker.TxnVersion, more ...kfake.Opt) *rig {
 	t.Helper()
-	c := kafkatest.Start(t, kafkatest.Options{Brokers: brokers, Topics: map[string]int32{source: 2, target: 3}, Trace: true})
-	r := &rig{t: t, c: c}
+	c := kafkatest.Start(t, kafkatest.Options{
+		Brokers: brokers, TxnVersion: int16(version), Topics: map[string]int32{source: 2, target: 3}, Trace: true, Kfake: more,
+	})
+	r := &rig{t: t, c: c, version: version}
 	r.host, r.client = r.process("p")
 	r.d = NewDriver(r.client, consumers+"/p")
 	return r

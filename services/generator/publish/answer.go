@@ -38,7 +38,10 @@ func (s *sender) answered(o outgoing, a broker.Produced) error {
 		o.part.producer = nil
 		return fmt.Errorf("%w: taking another producer id", err)
 	default:
-		s.failed = fmt.Errorf("%w%s", err, hint(o, a, s.topic))
+		act := fmt.Sprintf("publish to %s/%d", s.topic, o.part.number)
+		if s.failed = broker.Denied(act, a.Code, fmt.Sprintf("Write on topic %q", s.topic)); s.failed == nil {
+			s.failed = fmt.Errorf("%w%s", err, hint(o, a, s.topic))
+		}
 		return nil
 	}
 	return err
@@ -47,12 +50,12 @@ func (s *sender) answered(o outgoing, a broker.Produced) error {
 // hint says what would help against a refusal that stays.
 func hint(o outgoing, a broker.Produced, topic string) string {
 	switch a.Code {
-	case 29:
-		return fmt.Sprintf(": grant Write on topic %q to this user", topic)
 	case 10, 18:
 		return fmt.Sprintf(": raise max.message.bytes of topic %q to %d or more", topic, max(batchBytes, len(o.batch.bytes)))
 	case 32:
-		return fmt.Sprintf(": set message.timestamp.type=LogAppendTime on topic %q, or put this machine's clock right", topic)
+		return fmt.Sprintf(": set message.timestamp.type=LogAppendTime on topic %q, or raise its message.timestamp.before.max.ms and message.timestamp.after.max.ms, or put this machine's clock right", topic)
+	case 87:
+		return fmt.Sprintf(": topic %q must be without cleanup.policy=compact, or start with --key category: records without a key are refused", topic)
 	}
 	return ""
 }

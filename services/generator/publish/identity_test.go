@@ -143,8 +143,8 @@ func TestWhatNoRetryMendsStopsThePublisherAndSaysWhatWould(t *testing.T) {
 		{"no right to write", kmsg.Produce, 29, `grant Write on topic "records"`},
 		{"batch too large", kmsg.Produce, 10, `raise max.message.bytes of topic "records" to 262144`},
 		{"record list too large", kmsg.Produce, 18, `raise max.message.bytes of topic "records"`},
-		{"refused timestamp", kmsg.Produce, 32, `message.timestamp.type=LogAppendTime`},
-		{"a record that the broker finds invalid", kmsg.Produce, 87, `publish to records/0`},
+		{"refused timestamp", kmsg.Produce, 32, `set message.timestamp.type=LogAppendTime on topic "records", or raise its message.timestamp.before.max.ms and message.timestamp.after.max.ms`},
+		{"a record without a key in a compacted topic", kmsg.Produce, 87, `must be without cleanup.policy=compact`},
 		{"no right to be idempotent", kmsg.InitProducerID, 31, `grant IdempotentWrite on the cluster`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -28,7 +28,7 @@ var ErrInDoubt = errors.New("the brokers forgot our producer id while a batch wa
 // Run sends what Add hands over, until ctx ends. An error, which Add and Flush return as well, is one that no retry
 // mends. It may be called once.
 func (p *Publisher) Run(ctx context.Context) error {
-	s := &sender{Publisher: p, trouble: group.Trouble{Log: p.log, What: "publishing to " + p.topic}}
+	s := &sender{Publisher: p, trouble: group.Trouble{Voice: group.NewVoice(p.log, "publishing to "+p.topic)}}
 	lingering, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { p.linger(lingering) })
@@ -74,11 +74,8 @@ func (s *sender) run(ctx context.Context) error {
 			return err
 		}
 		more := s.round(ctx)
-		s.mu.Lock()
-		failed := s.failed
-		s.mu.Unlock()
-		if failed != nil {
-			return failed
+		if s.over() {
+			return s.failed // only this goroutine's own requests set it
 		}
 		s.lookForPartitions(ctx)
 		if more {
@@ -108,10 +105,11 @@ func (s *sender) identify(ctx context.Context) error {
 			return nil
 		}
 		if err == nil {
-			err = fmt.Errorf("take a producer id: %w", code)
-			if code == 31 || code == 53 {
-				return fmt.Errorf("%w: grant IdempotentWrite on the cluster, or Write on topic %q, to this user", err, s.topic)
+			grant := fmt.Sprintf("IdempotentWrite on the cluster or Write on topic %q", s.topic)
+			if denied := broker.Denied("take a producer id", code, grant); denied != nil {
+				return denied
 			}
+			err = fmt.Errorf("take a producer id: %w", code)
 		}
 		if ctx.Err() == nil {
 			s.trouble.Pause(ctx, err)
@@ -151,12 +149,19 @@ func (s *sender) round(ctx context.Context) bool {
 	tell(s.room)
 	if problem == nil {
 		s.trouble.Over()
-	} else if ctx.Err() == nil {
+	} else if ctx.Err() == nil && !s.over() {
 		s.trouble.Pause(ctx, problem)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.ContainsFunc(s.parts, func(part *partition) bool { return len(part.sealed) > 0 })
+}
+
+// over tells whether something was met that no retry mends.
+func (s *sender) over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failed != nil
 }
 
 // heads stamps and lists what is sent next, one batch for each partition.
@@ -204,8 +209,18 @@ func (s *sender) leader(ctx context.Context, partition int32) (int32, error) {
 	if leader, ok := s.client.Leader(s.topic, partition); ok {
 		return leader, nil
 	}
-	if _, err := s.client.LookUp(ctx, s.topic); err != nil {
+	t, err := s.client.LookUp(ctx, s.topic)
+	if err != nil {
 		return 0, err
+	}
+	if t.Code != broker.OK {
+		act := fmt.Sprintf("look up topic %q", s.topic)
+		if denied := broker.Denied(act, t.Code, fmt.Sprintf("Write on topic %q", s.topic)); denied != nil {
+			s.mu.Lock()
+			s.failed = denied
+			s.mu.Unlock()
+		}
+		return 0, fmt.Errorf("%s: %w", act, t.Code)
 	}
 	if leader, ok := s.client.Leader(s.topic, partition); ok {
 		return leader, nil

@@ -89,9 +89,12 @@ func Serve(ctx context.Context, s Settings) error {
 	if err := client.EnsureTopics(ctx, []broker.NewTopic{s.Records}, s.Create, s.Log); err != nil || ctx.Err() != nil {
 		return err
 	}
-	partitions := s.partitions(ctx, client)
-	if partitions == 0 {
-		return nil // ctx has ended
+	if err := client.CheckTopics(ctx, []broker.Use{s.use()}, s.Log); err != nil || ctx.Err() != nil {
+		return err
+	}
+	partitions, err := s.partitions(ctx, client)
+	if err != nil || partitions == 0 { // 0: ctx has ended
+		return err
 	}
 	if s.Source == "synthetic" {
 		s.Log.Info("generating", zap.Uint64("seed", seed), zap.Float64("rate", s.rate()))
@@ -105,23 +108,33 @@ func Serve(ctx context.Context, s Settings) error {
 	return s.publish(ctx, p, source)
 }
 
+// frame is the most that a batch takes beside the value of its one record: its head, a key of 1 KiB, the header.
+const frame = 2 << 10
+
+// use is what is done with the topic.
+func (s *Settings) use() broker.Use {
+	u := broker.Use{Topic: s.Records.Name, Right: broker.Write, Batch: max(batchBytes, s.MaxRecordBytes+frame)}
+	if s.Key == "none" {
+		u.Compacted = "records without a key are refused, which stops the generator"
+	}
+	return u
+}
+
 // partitions looks up how many the topic has; 0 once ctx has ended. Another broker than the one that made the topic may
 // not know it yet.
-func (s *Settings) partitions(ctx context.Context, client *broker.Client) int32 {
-	trouble := group.Trouble{Log: s.Log, What: fmt.Sprintf("looking up topic %q", s.Records.Name)}
+func (s *Settings) partitions(ctx context.Context, client *broker.Client) (int32, error) {
+	trouble := group.Trouble{Voice: group.NewVoice(s.Log, fmt.Sprintf("looking up topic %q", s.Records.Name))}
 	for ctx.Err() == nil {
-		topic, err := client.LookUp(ctx, s.Records.Name)
-		switch {
-		case err == nil && topic.Code == broker.OK && topic.Partitions() > 0:
-			return topic.Partitions()
-		case err == nil:
-			err = topic.Code
+		topic, waiting, err := client.Find(ctx, s.Records.Name)
+		if err != nil {
+			return 0, err
 		}
-		if ctx.Err() == nil {
-			trouble.Pause(ctx, err)
+		if waiting == "" {
+			return topic.Partitions(), nil
 		}
+		trouble.Pause(ctx, fmt.Errorf("waiting for %s", waiting))
 	}
-	return 0
+	return 0, nil
 }
 
 // outlive is a context that ends grace later than ctx does.

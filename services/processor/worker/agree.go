@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"fmt"
 
 	"go.uber.org/zap"
 
@@ -27,7 +26,13 @@ func (s *Shift) agree(ctx context.Context, sources []source) (a agreement, waiti
 	}
 	offsets, code, err := s.conf.Client.OffsetFetch(ctx, s.conf.Group, s.t.Topic.Name, []int32{0}, true)
 	const owner = "the owner of partition 0 to begin"
-	if err != nil || code != broker.OK || offsets[0].Code != broker.OK || offsets[0].At < 0 {
+	if err == nil && code == broker.OK {
+		code = offsets[0].Code
+	}
+	if denied := s.denied(code); denied != nil {
+		return a, "", denied
+	}
+	if err != nil || code != broker.OK || offsets[0].At < 0 {
 		return a, owner, nil
 	}
 	zero, ok := readSource(offsets[0])
@@ -42,7 +47,10 @@ func (s *Shift) agree(ctx context.Context, sources []source) (a agreement, waiti
 		return a, owner, nil
 	}
 	if a.run != s.run {
-		over, known := s.ended(ctx, a.targets)
+		over, known, err := s.ended(ctx, a.targets)
+		if err != nil {
+			return a, "", err
+		}
 		if !known || over {
 			return a, "the owner of partition 0 to set the targets of this run", nil
 		}
@@ -56,9 +64,9 @@ func (s *Shift) make(ctx context.Context, zero source) (a agreement, waiting str
 	if zero.state.Pins != nil {
 		a.pins = *zero.state.Pins
 	} else {
-		partials, err := s.conf.Client.LookUp(ctx, s.conf.PartialsTo)
-		if err != nil || partials.Code != broker.OK || partials.Partitions() == 0 {
-			return a, fmt.Sprintf("topic %q", s.conf.PartialsTo), nil
+		partials, waiting, err := s.conf.Client.Find(ctx, s.conf.PartialsTo)
+		if err != nil || waiting != "" {
+			return a, waiting, err
 		}
 		a.pins = checkpoint.Pins{Placement: partials.Partitions(), Base: s.t.Topic.Partitions()}
 	}
@@ -70,7 +78,10 @@ func (s *Shift) make(ctx context.Context, zero source) (a agreement, waiting str
 		return a, "", nil
 	}
 	if a.targets != nil {
-		over, known := s.ended(ctx, a.targets)
+		over, known, err := s.ended(ctx, a.targets)
+		if err != nil {
+			return a, "", err
+		}
 		if !known {
 			return a, "the commits of the other partitions", nil
 		}
@@ -80,6 +91,9 @@ func (s *Shift) make(ctx context.Context, zero source) (a agreement, waiting str
 		}
 	}
 	if a.targets, err = s.highWatermarks(ctx); err != nil {
+		if denied := s.denied(err); denied != nil {
+			return a, "", denied
+		}
 		return a, "the ends of the logs of " + s.t.Topic.Name, nil
 	}
 	a.run++
@@ -102,21 +116,21 @@ func (s *Shift) highWatermarks(ctx context.Context) ([]int64, error) {
 }
 
 // ended tells whether every partition has committed its end mark for these targets; known is false if that can't be
-// told at the moment.
-func (s *Shift) ended(ctx context.Context, targets []int64) (over, known bool) {
+// told at the moment. An error is a lacking right.
+func (s *Shift) ended(ctx context.Context, targets []int64) (over, known bool, err error) {
 	offsets, code, err := s.conf.Client.OffsetFetch(ctx, s.conf.Group, s.t.Topic.Name, allPartitions(int32(len(targets))), true)
 	if err != nil || code != broker.OK {
-		return false, false
+		return false, false, s.denied(code)
 	}
 	over = true
 	for i, o := range offsets {
 		if o.Code != broker.OK {
-			return false, false
+			return false, false, s.denied(o.Code)
 		}
 		state, ok := readSource(o)
 		over = over && ok && state.TopicID == s.t.Topic.ID && state.Ended && state.EndedAt >= targets[i]
 	}
-	return over, true
+	return over, true, nil
 }
 
 // Finished implements group.Shift: an exit-at-end run is over when every partition has ended, whoever owned it, so
@@ -145,8 +159,8 @@ func (s *Shift) Finished(ctx context.Context) (bool, error) {
 	if !mine || targets == nil {
 		return false, nil
 	}
-	over, known := s.ended(ctx, targets)
-	return over && known, nil
+	over, known, err := s.ended(ctx, targets)
+	return over && known, err
 }
 
 func readSource(o broker.Offset) (checkpoint.Source, bool) {

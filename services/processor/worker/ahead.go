@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/meanstream/meanstream/pkg/checkpoint"
+	"github.com/meanstream/meanstream/pkg/kafka/broker"
 )
 
 // askSink is the least time between two looks at the sink group's commits.
@@ -92,14 +93,18 @@ func (a *ahead) look(ctx context.Context, held bool, first, watermark int64) (in
 // ask reads the sink group's commits: the least that any partition of partials has emitted. No answer is no progress.
 func (a *ahead) ask(ctx context.Context, pins checkpoint.Pins) (int64, error) {
 	offsets, code, err := a.conf.Client.OffsetFetch(ctx, a.conf.SinkGroup, a.conf.PartialsTo, allPartitions(pins.Placement), false)
-	if code == 30 {
-		return noWatermark, fmt.Errorf("look at the progress of the sink: grant Describe on group %q to this user, or set --max-ahead 0: %w", a.conf.SinkGroup, code)
+	const act = "look at the progress of the sink"
+	if denied := broker.Denied(act, code, fmt.Sprintf("Describe on group %q (or set --max-ahead 0)", a.conf.SinkGroup)); denied != nil {
+		return noWatermark, denied
 	}
-	if err != nil || code != 0 {
+	if err != nil || code != broker.OK {
 		return noWatermark, nil
 	}
 	least := int64(math.MaxInt64)
 	for _, o := range offsets {
+		if denied := broker.Denied(act, o.Code, fmt.Sprintf("Describe on topic %q", a.conf.PartialsTo)); denied != nil {
+			return noWatermark, denied
+		}
 		least = min(least, emittedBy(o.Metadata))
 	}
 	return least, nil

@@ -99,7 +99,8 @@ func (p *Partition) Full() bool {
 	return p.held.Set.Size() > maxHeldBytes || p.rejects.bytes > maxRejectBytes
 }
 
-// Read judges every record that w hands out below offset until. now is the wall clock in ns, consulted only where a
+// Read judges every record that w hands out below offset until, or until it is full: one fetch of compressed batches can
+// bring a hundred times its own size, and what is left can be fetched again. now is the wall clock in ns, consulted only where a
 // record's own Kafka time is not the broker's. An error is one of w's; what was judged before it stands.
 func (p *Partition) Read(w *batch.Walker, until, now int64) error {
 	var m batch.Record
@@ -111,6 +112,10 @@ func (p *Partition) Read(w *batch.Walker, until, now int64) error {
 				return nil
 			}
 			p.one(&m, brokersTime, now)
+			if p.Full() {
+				p.held.Source.To = m.Offset + 1
+				return nil
+			}
 		}
 	}
 	// Also after an error: what was judged before it is held, and the next owner must not judge it again.

@@ -47,7 +47,12 @@ func (s *Shift) Resume(ctx context.Context, committed []group.Position) ([]group
 	for _, src := range sources {
 		if src.fresh {
 			if src.Offset, err = s.begin(ctx, src.Partition, agreed.pins); err != nil {
-				s.conf.Log.Warn("can't tell where a partition begins, trying again", zap.Error(err))
+				if denied := s.denied(err); denied != nil {
+					return nil, "", denied
+				}
+				if ctx.Err() == nil {
+					s.conf.Log.Warn("can't tell where a partition begins, trying again", zap.Error(err))
+				}
 				return nil, "the bounds of the log of " + s.t.Topic.Name, nil
 			}
 		}
@@ -127,19 +132,25 @@ func (s *Shift) begin(ctx context.Context, partition int32, pins checkpoint.Pins
 	return e.Start, nil
 }
 
+// denied is the error of a look at our own source or group for which we lack the right; nil if err is another.
+func (s *Shift) denied(err error) error {
+	return broker.Denied("take over "+s.t.Topic.Name, err,
+		fmt.Sprintf("Describe and Read on topic %q and Read on group %q", s.t.Topic.Name, s.conf.Group))
+}
+
 // checkTopics makes sure that what is written to is as the pins say; waiting is what could not be told yet.
 func (s *Shift) checkTopics(ctx context.Context, pins checkpoint.Pins) (waiting string, err error) {
-	partials, err := s.conf.Client.LookUp(ctx, s.conf.PartialsTo)
-	if err != nil || partials.Code != broker.OK {
-		return fmt.Sprintf("topic %q", s.conf.PartialsTo), nil
+	partials, waiting, err := s.conf.Client.Find(ctx, s.conf.PartialsTo)
+	if err != nil || waiting != "" {
+		return waiting, err
 	}
 	if partials.Partitions() < pins.Placement {
 		return "", fmt.Errorf("group %q: %w: topic %q has %d, and %d are in use: add partitions to it, or choose another --group and --partials-topic",
 			s.conf.Group, ErrPlacement, s.conf.PartialsTo, partials.Partitions(), pins.Placement)
 	}
-	rejects, err := s.conf.Client.LookUp(ctx, s.conf.RejectsTo)
-	if err != nil || rejects.Code != broker.OK || rejects.Partitions() == 0 {
-		return fmt.Sprintf("topic %q", s.conf.RejectsTo), nil
+	rejects, waiting, err := s.conf.Client.Find(ctx, s.conf.RejectsTo)
+	if err != nil || waiting != "" {
+		return waiting, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
@@ -33,8 +34,8 @@ type rig struct {
 	log     *zap.Logger
 }
 
-func newRig(t *testing.T) *rig {
-	c := kafkatest.Start(t, kafkatest.Options{Topics: map[string]int32{"records": rigSources, "partials": rigOutputs, "rejects": rigSources}})
+func newRig(t *testing.T, opts ...kfake.Opt) *rig {
+	c := kafkatest.Start(t, kafkatest.Options{Topics: map[string]int32{"records": rigSources, "partials": rigOutputs, "rejects": rigSources}, Kfake: opts})
 	client := c.Client(kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	log := zap.NewNop()
 	if testing.Verbose() {

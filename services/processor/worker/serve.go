@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/meanstream/meanstream/pkg/checkpoint"
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
 	"github.com/meanstream/meanstream/pkg/kafka/group"
 )
@@ -47,6 +48,9 @@ func Serve(ctx context.Context, s Settings) error {
 	if s.MessageBytes == 0 {
 		s.MessageBytes = MessageBytes
 	}
+	if err := s.try(ctx); err != nil || ctx.Err() != nil {
+		return err
+	}
 	s.Ready(false, "waiting for partitions")
 	processor := New(s.Config)
 	return group.New(group.Config{
@@ -59,6 +63,33 @@ func Serve(ctx context.Context, s Settings) error {
 			}
 		},
 	}).Run(ctx)
+}
+
+// sparePartials is how much longer than any window is open partials should be kept: so long a sink may be away.
+const sparePartials = time.Hour
+
+// try finds out before any work is taken whether our rights suffice, and says which settings could harm.
+func (s *Settings) try(ctx context.Context) error {
+	keep := time.Duration(s.Rule.Window.Size) + time.Duration(s.Rule.Window.Lateness) + sparePartials
+	uses := []broker.Use{
+		{Topic: s.Records.Name, Right: broker.Read,
+			Compacted: "a record that a newer one of its key has replaced before it was read is counted nowhere"},
+		{Topic: s.Partials.Name, Right: broker.Write, Batch: s.MessageBytes, Keep: keep,
+			Unkept:    fmt.Sprintf("windows with their lateness and an hour in which the sink may be away need %s; a sink that comes later finds partials deleted that it needs, and stops", keep),
+			Old:       "partials carry this machine's time, and with a clock that is behind they are deleted before they are merged, or refused",
+			Compacted: "partials have no key, so they are refused, which stops the processor"},
+		{Topic: s.Rejects.Name, Right: broker.Write, Batch: s.MessageBytes,
+			Old:       "rejects carry the time of their record, and those of old ones are deleted at the next check of retention, or refused, which stops the processor",
+			Compacted: "a reject without a key is refused, which stops the processor"},
+	}
+	if err := s.Client.CheckTopics(ctx, uses, s.Log); err != nil {
+		return err
+	}
+	if s.MaxAhead == 0 {
+		return nil
+	}
+	_, err := (&ahead{conf: &s.Config}).ask(ctx, checkpoint.Pins{Placement: 1})
+	return err
 }
 
 // ensure waits for the topics. Rejects come last: they get as many partitions as records really has.

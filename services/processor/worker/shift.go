@@ -44,7 +44,8 @@ func New(conf Config) *Processor { return &Processor{conf: conf} }
 
 // Begin starts the work of a tenure.
 func (p *Processor) Begin(t *group.Tenure) group.Shift {
-	s := &Shift{Processor: p, t: t, workers: map[int32]*worker{}, states: map[int32]checkpoint.Source{}}
+	s := &Shift{Processor: p, t: t, workers: map[int32]*worker{}, states: map[int32]checkpoint.Source{},
+		reading: group.NewVoice(p.conf.Log, "reading "+t.Topic.Name)}
 	s.ahead = &ahead{conf: &p.conf, size: p.conf.Rule.Window.Size, pins: s.knownPins, emitted: noWatermark}
 	return s
 }
@@ -52,8 +53,9 @@ func (p *Processor) Begin(t *group.Tenure) group.Shift {
 // Shift is the processor's work during one tenure.
 type Shift struct {
 	*Processor
-	t     *group.Tenure
-	ahead *ahead
+	t       *group.Tenure
+	ahead   *ahead
+	reading *group.Voice // of all workers
 
 	mu      sync.Mutex
 	workers map[int32]*worker
@@ -88,7 +90,7 @@ func (s *Shift) Open(p group.Position) group.Worker {
 		topic:   broker.TopicPartition{Topic: s.t.Topic.Name, Partition: p.Partition},
 		fetcher: s.conf.Client.NewFetcher(),
 		target:  noTarget,
-		trouble: group.Trouble{Log: s.conf.Log, What: "reading " + s.t.Topic.Name},
+		trouble: group.Trouble{Voice: s.reading},
 		taken:   make(chan struct{}, 1),
 	}
 	if s.conf.ExitAtEnd {

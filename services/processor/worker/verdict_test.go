@@ -180,11 +180,18 @@ func TestAFloodOfRejectsMakesAPartitionFull(t *testing.T) {
 	if err := p.Read(&w, noTarget, 0); err != nil {
 		t.Fatal(err)
 	}
-	if !p.Full() {
-		t.Error("6 MiB of rejects do not make it full")
+	if !p.Full() || p.Position() >= 11 {
+		t.Errorf("read 6 MiB of rejects up to %d, full %v: 4 MiB are allowed", p.Position(), p.Full())
 	}
-	if _, ok := p.HandOver(); !ok || p.Full() {
-		t.Error("full after it was taken over")
+	if h, ok := p.HandOver(); !ok || p.Full() || h.Source.Rejected != h.Source.To {
+		t.Errorf("full after it was taken over, or %d of %d counted", h.Source.Rejected, h.Source.To)
+	}
+	w.Reset(records, p.Position(), nil, true)
+	if err := p.Read(&w, noTarget, 0); err != nil {
+		t.Fatal(err)
+	}
+	if h, _ := p.HandOver(); h.Source.To != 12 || h.Source.Rejected != 12-h.Source.From {
+		t.Errorf("the rest came to %+v", h.Source)
 	}
 }
 

@@ -98,7 +98,7 @@ func (w *worker) fetch(ctx context.Context, position int64) error {
 	case got.Code == 1:
 		return w.lost(ctx, position)
 	case got.Code == 29:
-		return fmt.Errorf("read %s: grant Read on it to this user: %w", w.topic.Topic, got.Code)
+		return broker.Denied("read "+w.topic.Topic, got.Code, fmt.Sprintf("Read on topic %q", w.topic.Topic))
 	case got.Code != broker.OK:
 		w.trouble.Pause(ctx, fmt.Errorf("read %s/%d at %d: %w", w.topic.Topic, w.topic.Partition, position, got.Code))
 		return nil
@@ -117,6 +117,10 @@ func (w *worker) fetch(ctx context.Context, position int64) error {
 // judge takes a fetched answer in, and asks for a flush where one is due.
 func (w *worker) judge(ctx context.Context, got broker.Fetched) error {
 	w.mu.Lock()
+	select { // what was taken over before this answer is of no use to it
+	case <-w.taken:
+	default:
+	}
 	position := w.part.Position()
 	w.walker.Reset(got.Records, position, got.Aborted, true)
 	err := w.part.Read(&w.walker, w.target, time.Now().UnixNano())
@@ -140,8 +144,13 @@ func (w *worker) judge(ctx context.Context, got broker.Fetched) error {
 	return nil
 }
 
-// lost says what was deleted, and how to go on.
+// lost says what was deleted, and how to go on; nil where the topic is another one by now.
 func (w *worker) lost(ctx context.Context, position int64) error {
+	if t, err := w.shift.conf.Client.LookUp(ctx, w.topic.Topic); err == nil && t.Code == broker.OK && t.ID != w.shift.t.Topic.ID {
+		// Whoever watches the topic is about to end this tenure; the next begins with the new one.
+		w.trouble.Pause(ctx, fmt.Errorf("read %s/%d at %d: %w", w.topic.Topic, w.topic.Partition, position, ErrRecreated))
+		return nil
+	}
 	bounds := "unknown"
 	if ends, err := w.shift.conf.Client.LogEnds(ctx, w.topic.Topic, []int32{w.topic.Partition}); err == nil {
 		e := ends[w.topic.Partition]

@@ -27,6 +27,7 @@ type lookups struct {
 	client  *broker.Client
 	topic   string
 	trouble group.Trouble
+	count   group.Trouble   // of counting alone
 	counted int64           // when the partitions were last counted
 	exit    bool            // exit at end
 	shared  *exitTargets    // of the process
@@ -68,42 +69,58 @@ func (l *lookups) begin(ctx context.Context) error {
 		if err == nil {
 			err = fmt.Errorf("look up topic %q: %w", l.topic, t.Code)
 		}
+		if denied := l.denied(err); denied != nil {
+			return denied
+		}
 		l.trouble.Pause(ctx, err)
 	}
 	l.targets = l.shared.ends
 	return nil
 }
 
+// denied is the error of a look-up for which we lack the right; nil if err is another.
+func (l *lookups) denied(err error) error {
+	return broker.Denied("look up the sources in "+l.topic, err, fmt.Sprintf("Describe on topic %q", l.topic))
+}
+
 // due tells whether the partitions should be counted though no closing needs it.
 func (l *lookups) due(now int64) bool { return now-l.counted >= countEvery }
 
-// partitions looks the source topic up.
-func (l *lookups) partitions(ctx context.Context) (broker.Topic, bool) {
+// partitions looks the source topic up; false if that can't be done at the moment. An error is a lacking right.
+func (l *lookups) partitions(ctx context.Context) (broker.Topic, bool, error) {
 	t, err := l.client.LookUp(ctx, l.topic)
 	if err == nil && t.Code != broker.OK {
 		err = fmt.Errorf("look up topic %q: %w", l.topic, t.Code)
 	}
 	if err != nil {
-		l.trouble.Pause(ctx, err)
-		return t, false
+		if denied := l.denied(err); denied != nil {
+			return t, false, denied
+		}
+		l.count.Pause(ctx, err)
+		return t, false, nil
 	}
+	l.count.Over()
 	l.counted = time.Now().UnixNano()
-	return t, true
+	return t, true, nil
 }
 
-// ends looks up where logs end. One that can't be looked up holds everybody, which is only slow.
-func (l *lookups) ends(ctx context.Context, partitions []int32) map[int32]broker.LogEnds {
+// ends looks up where logs end. One that can't be looked up holds everybody, which is only slow; an error is a lacking
+// right, with which they would be held for ever.
+func (l *lookups) ends(ctx context.Context, partitions []int32) (map[int32]broker.LogEnds, error) {
 	if l.foreign {
 		l.trouble.Pause(ctx, fmt.Errorf("look up where the logs of quiet sources end: topic %q: %w: its windows wait; when the processor has been started once with --start-over, start the sink once with --start-over", l.topic, ErrRecreated))
-		return nil
+		return nil, nil
 	}
 	ends, err := l.client.LogEnds(ctx, l.topic, partitions)
-	if err != nil {
-		l.trouble.Pause(ctx, fmt.Errorf("look up where the logs of quiet sources end: %w", err))
-	} else {
+	if err == nil {
 		l.trouble.Over()
+		return ends, nil
 	}
-	return ends
+	if denied := l.denied(err); denied != nil {
+		return nil, denied
+	}
+	l.trouble.Pause(ctx, fmt.Errorf("look up where the logs of quiet sources end: %w", err))
+	return ends, nil
 }
 
 // reached tells whether every source has ended, and at or beyond where it had to.

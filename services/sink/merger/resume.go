@@ -24,14 +24,17 @@ const wayOut = "start the processor and then the sink once with --start-over: re
 
 // Resume implements group.Shift.
 func (s *Shift) Resume(ctx context.Context, committed []group.Position) ([]group.Position, string, error) {
-	if waiting := s.lookAtTopics(ctx); waiting != "" {
-		return nil, waiting, nil
+	if waiting, err := s.lookAtTopics(ctx); err != nil || waiting != "" {
+		return nil, waiting, err
 	}
 	partitions := make([]int32, len(committed))
 	for i, p := range committed {
 		partitions[i] = p.Partition
 	}
 	ends, err := s.conf.Client.LogEnds(ctx, s.t.Topic.Name, partitions)
+	if denied := s.denied(err); denied != nil {
+		return nil, "", denied
+	}
 	if err != nil || len(ends) < len(partitions) {
 		return nil, "the bounds of the log of " + s.t.Topic.Name, nil
 	}
@@ -42,7 +45,7 @@ func (s *Shift) Resume(ctx context.Context, committed []group.Position) ([]group
 			return nil, "whether results were published before", nil
 		}
 		if problem != nil {
-			if !s.conf.StartOver {
+			if !s.conf.StartOver || errors.Is(problem, broker.ErrDenied) {
 				return nil, "", problem
 			}
 			m = s.afresh(&p, m, ends[p.Partition], problem)
@@ -85,10 +88,16 @@ func (s *Shift) restore(ctx context.Context, p *group.Position, log broker.LogEn
 // anew in silence would publish them twice. errUnknown if that can't be told at the moment.
 func (s *Shift) forgotten(ctx context.Context) error {
 	offsets, code, err := s.conf.Client.OffsetFetch(ctx, s.conf.Group, s.t.Topic.Name, upTo(s.t.Topic.Partitions()), false)
+	if denied := s.denied(code); denied != nil {
+		return denied
+	}
 	if err != nil || code != broker.OK {
 		return errUnknown
 	}
 	for _, o := range offsets {
+		if denied := s.denied(o.Code); denied != nil {
+			return denied
+		}
 		if o.At >= 0 {
 			return nil // a partition that was added, or not used so far
 		}
@@ -97,6 +106,9 @@ func (s *Shift) forgotten(ctx context.Context) error {
 	all := upTo(s.resultsPartitions)
 	s.mu.Unlock()
 	ends, err := s.conf.Client.LogEnds(ctx, s.conf.ResultsTo, all)
+	if denied := broker.Denied("look whether results were published", err, fmt.Sprintf("Describe on topic %q", s.conf.ResultsTo)); denied != nil {
+		return denied
+	}
 	if err != nil || len(ends) < len(all) {
 		return errUnknown
 	}
@@ -107,6 +119,12 @@ func (s *Shift) forgotten(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// denied is the error of a look at our own source or group for which we lack the right; nil if err is another.
+func (s *Shift) denied(err error) error {
+	return broker.Denied("take over "+s.t.Topic.Name, err,
+		fmt.Sprintf("Describe and Read on topic %q and Read on group %q", s.t.Topic.Name, s.conf.Group))
 }
 
 // errUnknown: a question that must be answered before partitions are read got no answer yet.
@@ -132,17 +150,17 @@ func (s *Shift) afresh(p *group.Position, m checkpoint.Merge, log broker.LogEnds
 }
 
 // lookAtTopics learns how many partitions there are to write to.
-func (s *Shift) lookAtTopics(ctx context.Context) (waiting string) {
-	results, err := s.conf.Client.LookUp(ctx, s.conf.ResultsTo)
-	if err != nil || results.Code != broker.OK || results.Partitions() == 0 {
-		return fmt.Sprintf("topic %q", s.conf.ResultsTo)
+func (s *Shift) lookAtTopics(ctx context.Context) (waiting string, err error) {
+	results, waiting, err := s.conf.Client.Find(ctx, s.conf.ResultsTo)
+	if err != nil || waiting != "" {
+		return waiting, err
 	}
-	rejects, err := s.conf.Client.LookUp(ctx, s.conf.RejectsTo)
-	if err != nil || rejects.Code != broker.OK || rejects.Partitions() == 0 {
-		return fmt.Sprintf("topic %q", s.conf.RejectsTo)
+	rejects, waiting, err := s.conf.Client.Find(ctx, s.conf.RejectsTo)
+	if err != nil || waiting != "" {
+		return waiting, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.resultsPartitions, s.rejectsPartitions = results.Partitions(), rejects.Partitions()
-	return ""
+	return "", nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
@@ -32,8 +33,8 @@ type rig struct {
 	started int
 }
 
-func newRig(t *testing.T) *rig {
-	c := kafkatest.Start(t, kafkatest.Options{Topics: map[string]int32{"records": 1, "partials": 1, "results": 1, "rejects": 1}})
+func newRig(t *testing.T, opts ...kfake.Opt) *rig {
+	c := kafkatest.Start(t, kafkatest.Options{Topics: map[string]int32{"records": 1, "partials": 1, "results": 1, "rejects": 1}, Kfake: opts})
 	client := c.Client()
 	r := &rig{t: t, cluster: c, client: client, adm: kadm.NewClient(client), log: zap.NewNop()}
 	if testing.Verbose() {

@@ -48,6 +48,9 @@ func Serve(ctx context.Context, s Settings) error {
 	if s.MessageBytes == 0 {
 		s.MessageBytes = MessageBytes
 	}
+	if err := s.try(ctx); err != nil || ctx.Err() != nil {
+		return err
+	}
 	s.Ready(false, "waiting for partitions")
 	return group.New(group.Config{
 		Client: client, Group: s.Group, Topic: s.Partials.Name, Instance: uuid.NewString(), Interval: s.Flush,
@@ -59,4 +62,22 @@ func Serve(ctx context.Context, s Settings) error {
 			}
 		},
 	}).Run(ctx)
+}
+
+// sparePartials is how much longer than any window is open partials should be kept: so long a sink may be away.
+const sparePartials = time.Hour
+
+// try finds out before any work is taken whether our rights suffice, and says which settings could harm. How long a
+// window is open we don't know: the processor does, and looks at the retention of partials as well.
+func (s *Settings) try(ctx context.Context) error {
+	keep := max(s.IdleAfter, s.CloseIdleAfter) + sparePartials
+	return s.Client.CheckTopics(ctx, []broker.Use{
+		{Topic: s.Records.Name, Right: broker.Describe},
+		{Topic: s.Partials.Name, Right: broker.Read, Keep: keep,
+			Unkept: fmt.Sprintf("windows that wait for silent sources and an hour in which the sink may be away need %s beyond a window's own length; a sink that comes later finds partials deleted that it needs, and stops", keep)},
+		{Topic: s.Results.Name, Right: broker.Write, Batch: s.MessageBytes,
+			Old:       "results carry the end of their window, and those of old records are deleted at the next check of retention, or refused, which stops the sink",
+			Compacted: "only the newest result of each category stays"},
+		{Topic: s.Rejects.Name, Right: broker.Write, Batch: s.MessageBytes},
+	}, s.Log)
 }

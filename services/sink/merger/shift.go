@@ -45,13 +45,18 @@ func New(conf Config) *Sink { return &Sink{conf: conf, over: map[int32]bool{}} }
 
 // Begin starts the work of a tenure.
 func (s *Sink) Begin(t *group.Tenure) group.Shift {
-	return &Shift{Sink: s, t: t, workers: map[int32]*worker{}}
+	return &Shift{
+		Sink: s, t: t, workers: map[int32]*worker{},
+		reading: group.NewVoice(s.conf.Log, "reading "+t.Topic.Name), looking: group.NewVoice(s.conf.Log, "looking "+s.conf.RecordsFrom+" up"),
+	}
 }
 
 // Shift is the sink's work during one tenure.
 type Shift struct {
 	*Sink
-	t *group.Tenure
+	t       *group.Tenure
+	reading *group.Voice // of all workers
+	looking *group.Voice
 
 	mu      sync.Mutex
 	workers map[int32]*worker
@@ -68,9 +73,9 @@ func (s *Shift) Open(p group.Position) group.Worker {
 		shift:   s,
 		topic:   broker.TopicPartition{Topic: s.t.Topic.Name, Partition: p.Partition},
 		fetcher: s.conf.Client.NewFetcher(),
-		trouble: group.Trouble{Log: s.conf.Log, What: "reading " + s.t.Topic.Name},
+		trouble: group.Trouble{Voice: s.reading},
 		lookups: lookups{client: s.conf.Client, topic: s.conf.RecordsFrom, exit: s.conf.ExitAtEnd, shared: &s.exit,
-			trouble: group.Trouble{Log: s.conf.Log, What: "looking " + s.conf.RecordsFrom + " up"}},
+			trouble: group.Trouble{Voice: s.looking}, count: group.Trouble{Voice: s.looking}},
 		waits: waits{log: s.conf.Log, partition: p.Partition, metrics: s.conf.Metrics},
 		state: NewState(p.Partition, m, p.Offset, int64(s.conf.IdleAfter), int64(s.conf.CloseIdleAfter), time.Now().UnixNano()),
 		taken: make(chan struct{}, 1),
@@ -126,42 +131,6 @@ func (s *Shift) Committed() {
 	if err := s.conf.Also(all); err != nil {
 		s.conf.Log.Error("writing a copy of the results", zap.Error(err))
 	}
-}
-
-// Finished implements group.Shift.
-func (s *Shift) Finished(context.Context) (bool, error) {
-	if !s.conf.ExitAtEnd || len(s.t.Partitions) == 0 {
-		return false, nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	placement := s.placement()
-	for _, p := range s.t.Partitions {
-		if placement != 0 && p >= placement {
-			continue // added to partials later: nothing is ever placed there
-		}
-		w := s.workers[p]
-		if w == nil || !w.finished() {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-// placement is over how many partitions the partials are spread, 0 if no worker has met one.
-func (s *Shift) placement() (n int32) {
-	for _, w := range s.workers {
-		n = max(n, locked(w, func() int32 { return w.state.last.Placement }))
-	}
-	return n
-}
-
-// finished tells whether this partition has nothing more to give and everything it gave is handed over.
-func (w *worker) finished() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	m := handed{position: w.state.Position(), emitted: w.state.Open.Emitted()}
-	return w.ended && !w.state.Open.Closing() && m == w.handed && len(w.dropped) == 0
 }
 
 // purged says what of partials was deleted, and how to go on.

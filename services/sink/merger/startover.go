@@ -51,6 +51,9 @@ func (s *Shift) newestFirsts(ctx context.Context, w *worker) (firsts, error) {
 		if ends, err = s.conf.Client.LogEnds(ctx, w.topic.Topic, []int32{w.topic.Partition}); err == nil {
 			break
 		}
+		if denied := s.denied(err); denied != nil {
+			return found, denied
+		}
 		w.trouble.Pause(ctx, fmt.Errorf("start over: %w", err))
 	}
 	begun, whole := map[string]int64{}, map[int32]int64{} // first chunk by writer; of each base's partial
@@ -60,6 +63,9 @@ func (s *Shift) newestFirsts(ctx context.Context, w *worker) (firsts, error) {
 	for at < end && ctx.Err() == nil {
 		got, err := w.fetcher.Fetch(ctx, broker.FetchRequest{TopicPartition: w.topic, Offset: at, MaxBytes: fetchBytes, MaxWait: fetchWait})
 		if err != nil || got.Code != broker.OK {
+			if denied := s.denied(got.Code); denied != nil {
+				return found, denied
+			}
 			w.trouble.Pause(ctx, fmt.Errorf("start over: read %s/%d at %d: %w", w.topic.Topic, w.topic.Partition, at, orCode(err, got.Code)))
 			continue
 		}

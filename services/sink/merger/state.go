@@ -142,6 +142,10 @@ func (s *State) Passed(position int64) { s.position = max(s.position, position) 
 // Closable tells whether a window would close at the time now if every look-up came out well.
 func (s *State) Closable(now int64) bool { return s.Open.FirstEnd() <= s.Sources.Candidate(now) }
 
+// Rises tells whether the emitted watermark could rise at the time now, with or without a window to close: what comes
+// below it is too late ever after, so all source partitions must be known before.
+func (s *State) Rises(now int64) bool { return s.Sources.Candidate(now) > s.Open.Emitted() }
+
 // Close begins to close what the watermark has passed, and tells who it waits for otherwise.
 func (s *State) Close(now int64) []watermark.Hold {
 	w, holds := s.Sources.Watermark(now)
@@ -156,6 +160,9 @@ func (s *State) NeedIdle(now int64) []int32 {
 	}
 	return s.Sources.NeedIdle(now)
 }
+
+// Idle tells whether windows are open though the whole stream has stopped, as far as its partitions are known.
+func (s *State) Idle(now int64) bool { return s.Open.Windows() > 0 && s.Sources.AllQuiet(now) }
 
 // CloseIdle closes the windows that end, lateness included, before the wall clock, once the whole stream has stopped.
 // The caller has read partials to its end.

@@ -77,7 +77,9 @@ func (w *worker) Run(ctx context.Context) error {
 		if w.state.Replaying() || ctx.Err() != nil {
 			continue
 		}
-		w.decide(ctx, end)
+		if err := w.decide(ctx, end); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -111,7 +113,7 @@ func (w *worker) fetch(ctx context.Context) (end bool, err error) {
 	case got.Code == 1:
 		return false, w.shift.purged(ctx, w.topic, position)
 	case got.Code == 29:
-		return false, fmt.Errorf("read %s: grant Read on it to this user: %w", w.topic.Topic, got.Code)
+		return false, broker.Denied("read "+w.topic.Topic, got.Code, fmt.Sprintf("Read on topic %q", w.topic.Topic))
 	case got.Code != broker.OK:
 		w.trouble.Pause(ctx, fmt.Errorf("read %s/%d at %d: %w", w.topic.Topic, w.topic.Partition, position, got.Code))
 		return false, nil
@@ -183,23 +185,33 @@ func (w *worker) noticed(offset int64, p *partial.Partial, c Changed) {
 
 // decide closes what can be closed. What that leans on quiet sources for is looked up after everything above was
 // read, so that nothing appended before it can be missed.
-func (w *worker) decide(ctx context.Context, end bool) {
+func (w *worker) decide(ctx context.Context, end bool) error {
 	now := time.Now().UnixNano()
-	if locked(w, func() bool { return w.state.Closable(now) }) || w.lookups.due(now) {
-		if !w.count(ctx) {
-			return // a partition that nobody has reported yet may have been added
+	if locked(w, func() bool { return w.state.Rises(now) }) || w.lookups.due(now) {
+		counted, err := w.count(ctx)
+		if err != nil || !counted {
+			return err // a partition that nobody has reported yet may have been added
 		}
 	}
-	w.lookUp(ctx, locked(w, func() []int32 { return w.state.Sources.Need(now) }), now)
+	if err := w.lookUp(ctx, locked(w, func() []int32 { return w.state.Sources.Need(now) }), now); err != nil {
+		return err
+	}
 	w.mu.Lock()
 	holds := w.state.Close(now)
 	closable := w.state.Closable(now)
 	w.mu.Unlock()
 	w.waits.tell(holds, closable, now)
 	if !end {
-		return
+		return nil
 	}
-	w.lookUp(ctx, locked(w, func() []int32 { return w.state.NeedIdle(now) }), now)
+	if err := w.lookUp(ctx, locked(w, func() []int32 { return w.state.NeedIdle(now) }), now); err != nil {
+		return err
+	}
+	if locked(w, func() bool { return w.state.Idle(now) }) {
+		if counted, err := w.count(ctx); err != nil || !counted {
+			return err
+		}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.state.CloseIdle(now)
@@ -210,6 +222,7 @@ func (w *worker) decide(ctx context.Context, end bool) {
 			w.shift.t.Due()
 		}
 	}
+	return nil
 }
 
 // locked reads from the state what the committer may be changing.
@@ -219,11 +232,11 @@ func locked[T any](w *worker, read func() T) T {
 	return read()
 }
 
-// count counts the source partitions; false if that can't be done at the moment.
-func (w *worker) count(ctx context.Context) bool {
-	t, ok := w.lookups.partitions(ctx)
-	if !ok {
-		return false
+// count counts the source partitions; false if that can't be done at the moment. An error is a lacking right.
+func (w *worker) count(ctx context.Context) (bool, error) {
+	t, ok, err := w.lookups.partitions(ctx)
+	if err != nil || !ok {
+		return false, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -233,20 +246,24 @@ func (w *worker) count(ctx context.Context) bool {
 	}
 	id, known := w.state.Sources.Export()
 	w.lookups.foreign = len(known) > 0 && id != t.ID
-	return true
+	return true, nil
 }
 
-// lookUp asks where the logs of quiet sources end.
-func (w *worker) lookUp(ctx context.Context, sources []int32, now int64) {
+// lookUp asks where the logs of quiet sources end. An error is a lacking right.
+func (w *worker) lookUp(ctx context.Context, sources []int32, now int64) error {
 	if len(sources) == 0 {
-		return
+		return nil
 	}
-	ends := w.lookups.ends(ctx, sources)
+	ends, err := w.lookups.ends(ctx, sources)
+	if err != nil {
+		return err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for p, e := range ends {
 		w.state.Sources.LogEnd(p, e.Start, e.End, now)
 	}
+	return nil
 }
 
 // handOver gives the committer what has come; false if nothing moved.

@@ -1,0 +1,73 @@
+package sim
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/meanstream/meanstream/test/oracle"
+)
+
+// TestEachRejectIsThereOnce, with its reason, whoever dies meanwhile.
+func TestEachRejectIsThereOnce(t *testing.T) {
+	for _, key := range []kmsg.Key{kmsg.Produce, kmsg.EndTxn} {
+		scenario(t, "killed after "+key.Name(), options{}, func(r *river) {
+			p1, s := r.processor("p1"), r.sink("s1")
+			killAt(p1, key, 9, false)
+			r.flow(uint64(key), 20*time.Second)
+			p2 := r.processor("p2")
+			r.flow(uint64(key)+1, 20*time.Second)
+			settle()
+			p1.Crash()
+			r.end(p2, s)
+			r.judgeRejects()
+		})
+	}
+}
+
+// judgeRejects holds the rejects topic against the oracle's verdicts.
+func (r *river) judgeRejects() {
+	r.t.Helper()
+	var records []oracle.Record
+	for _, m := range r.cluster.ReadCommitted(recordsTopic) {
+		records = append(records, oracle.Record{Partition: m.Partition, Offset: m.Offset, Value: m.Value, Time: m.Time.UnixMilli()})
+	}
+	missing := map[string]string{}
+	for _, v := range oracle.Judge(records, rule()).Verdicts {
+		switch v.Verdict {
+		case oracle.Rejected:
+			missing[fmt.Sprintf("%d/%d", v.Partition, v.Offset)] = v.Reason
+		case oracle.Late:
+			missing[fmt.Sprintf("%d/%d", v.Partition, v.Offset)] = "late"
+		case oracle.Kept, oracle.Filtered:
+		}
+	}
+	if len(missing) == 0 {
+		r.t.Error("the oracle expects no rejects: this test can't fail")
+	}
+	for _, m := range r.cluster.ReadCommitted(rejectsTopic) {
+		headers := map[string]string{}
+		for _, h := range m.Headers {
+			headers[h.Key] = string(h.Value)
+		}
+		from := headers["meanstream-partition"] + "/" + headers["meanstream-offset"]
+		want, ok := missing[from]
+		switch {
+		case !ok:
+			r.t.Errorf("%v: record %s is rejected as %q, and should not be, or is there twice", oracle.ErrBrokeOnce, from, headers["meanstream-reason"])
+		case headers["meanstream-reason"] != want:
+			r.t.Errorf("record %s is rejected as %q, want %q", from, headers["meanstream-reason"], want)
+		}
+		delete(missing, from)
+	}
+	for from, reason := range missing {
+		r.t.Errorf("%v: record %s should be in rejects as %q", oracle.ErrBrokeComplete, from, reason)
+	}
+}
+
+// rule is what the simulated river goes by.
+func rule() oracle.Rule {
+	return oracle.Rule{Window: windowSize, Lateness: lateness, Keep: func(v float64) bool { return v < 90 }, MaxFuture: 5 * time.Minute, MaxBytes: 512 << 10}
+}
