@@ -32,6 +32,10 @@ test: ## vet, unit tests, simulation, and a real Kafka where Docker answers
 sim: ## the simulation alone, with more runs drawn from seeds: SEEDS=200
 	SEEDS=$(or $(SEEDS),200) go test -count=1 -timeout 60m ./test/sim
 
+.PHONY: mutants
+mutants: ## break the code in known ways, and see that a test notices each; ARGS='-only naming -v'
+	go run ./test/mutants $(ARGS)
+
 .PHONY: kafka
 kafka: ## a lone Kafka on localhost:9092, to work by hand
 	docker compose up -d --wait kafka

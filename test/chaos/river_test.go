@@ -1,102 +1,202 @@
 package chaos
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/meanstream/meanstream/test/oracle"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// feed writes records of a year ago, some late, some not fit to count.
-func feed(t *testing.T, n int) string {
-	t.Helper()
-	random := rand.New(rand.NewPCG(1, 2))
-	var b bytes.Buffer
-	from := time.Now().Add(-365 * 24 * time.Hour).Unix()
-	for i := range n {
-		at := float64(from) + float64(i)/200 - random.Float64()
-		if random.IntN(300) == 0 {
-			at -= 100
-		}
-		if random.IntN(300) == 0 {
-			fmt.Fprintln(&b, `{"timestamp":`, at, `,"value":oops}`)
-			continue
-		}
-		fmt.Fprintf(&b, `{"timestamp":%.3f,"value":%.3f,"category":"%c"}`+"\n", at, random.Float64()*100, 'A'+i%5)
-	}
-	path := filepath.Join(t.TempDir(), "feed.ndjson")
-	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
+// river is the topics and groups of one test.
+type river struct {
+	*cluster
+	name   string // of its topics and groups; empty: as they are called by default
+	source string // the records topic, if it is shared with others
+	rule   oracle.Rule
 }
 
-// TestTheRiverOnKafka loads a file, and averages it to its end: with one replica, with three, and killed in the middle.
-// All give the oracle's bytes.
-func TestTheRiverOnKafka(t *testing.T) {
-	c := start(t)
-	c.wait(c.run("generator", "--source", "file:"+feed(t, 200_000)))
+// river is a new one with the default rule but for the window's length.
+func (c *cluster) river(name string, window time.Duration) *river {
+	return &river{cluster: c, name: name, rule: oracle.Rule{Window: window, Lateness: 2 * time.Second,
+		Keep: func(v float64) bool { return v < 90 }, MaxFuture: 5 * time.Minute, MaxBytes: 512 << 10}}
+}
+
+// topic is what a topic or group is called in this river.
+func (r *river) topic(what string) string {
+	switch {
+	case what == "records" && r.source != "":
+		return r.source
+	case r.name == "":
+		return what
+	}
+	return what + "-" + r.name
+}
+
+// flags are what all services are told.
+func (r *river) flags(topics ...string) []string {
+	var args []string
+	for _, what := range topics {
+		args = append(args, "--"+what+"-topic", r.topic(what))
+	}
+	return args
+}
+
+func (r *river) generator(args ...string) *service {
+	r.t.Helper()
+	return r.run("generator", slices.Concat(r.flags("records"), args)...)
+}
+
+// processorFlags are what a processor of this river is told.
+func (r *river) processorFlags() []string {
+	return append(r.flags("records", "partials", "rejects", "results"), "--group", r.topic("processor"), "--sink-group", r.topic("sink"),
+		"--window", r.rule.Window.String(), "--lateness", r.rule.Lateness.String())
+}
+
+func (r *river) processor(args ...string) *service {
+	r.t.Helper()
+	return r.run("processor", slices.Concat(r.processorFlags(), args)...)
+}
+
+// sinkFlags are what a sink of this river is told.
+func (r *river) sinkFlags() []string {
+	return append(r.flags("records", "partials", "rejects", "results"), "--group", r.topic("sink"))
+}
+
+func (r *river) sink(args ...string) *service {
+	r.t.Helper()
+	return r.run("sink", slices.Concat(r.sinkFlags(), args)...)
+}
+
+// spread waits until so many processors share the partitions of records. It says who has which.
+func (r *river) spread(processors int) map[string][]int32 {
+	r.t.Helper()
+	return r.shared("processor", "records", processors)
+}
+
+// shared waits until so many members of a group share all partitions of a topic, each partition with one owner and no
+// member without any. It says who has which.
+func (r *river) shared(group, what string, count int) map[string][]int32 {
+	r.t.Helper()
+	var members map[string][]int32
+	r.within(30*time.Second, func() error {
+		var err error
+		if members, err = r.members(r.topic(group), r.topic(what)); err != nil {
+			return err
+		}
+		var owned []int32
+		for _, partitions := range members {
+			owned = append(owned, partitions...)
+			if len(partitions) == 0 {
+				return fmt.Errorf("a member of %s has no partition: %v", r.topic(group), members)
+			}
+		}
+		slices.Sort(owned)
+		if all := r.partitions(r.topic(what)); all == 0 || len(members) != count || len(owned) != all || len(slices.Compact(owned)) != all {
+			return fmt.Errorf("%d partitions of %s are not shared by %d members: %v", all, r.topic(what), count, members)
+		}
+		return nil
+	})
+	return members
+}
+
+// flows waits until further results are published.
+func (r *river) flows() {
+	r.t.Helper()
+	before := -1
+	r.within(20*time.Second, func() error {
+		if r.partitions(r.topic("results")) == 0 {
+			return errors.New("there is no results topic")
+		}
+		now := len(r.read(r.topic("results")))
+		if before < 0 {
+			before = now
+		}
+		if now <= before {
+			return fmt.Errorf("no further result than the %d before", before)
+		}
+		return nil
+	})
+}
+
+// drained waits until all records and then all partials are read and committed, to the last offset.
+func (r *river) drained() {
+	r.t.Helper()
+	r.within(30*time.Second, func() error {
+		// In this order: what a processor commits is in partials by then.
+		records, err1 := r.lag(r.topic("processor"), r.topic("records"))
+		partials, err2 := r.lag(r.topic("sink"), r.topic("partials"))
+		if err := errors.Join(err1, err2); err != nil {
+			return err
+		}
+		if records != 0 || partials != 0 {
+			return fmt.Errorf("%d offsets of records and %d of partials are not committed", records, partials)
+		}
+		return nil
+	})
+}
+
+// want is what must be published, by the oracle, of the records that are in the topic.
+func (r *river) want() oracle.Outcome {
+	r.t.Helper()
+	return oracle.Judge(r.recorded(), r.rule)
+}
+
+// recorded is what is in the records topic.
+func (r *river) recorded() []oracle.Record {
+	r.t.Helper()
 	var records []oracle.Record
-	for _, r := range c.read("records") {
-		records = append(records, oracle.Record{Partition: r.Partition, Offset: r.Offset, Value: r.Value, Time: r.Timestamp.UnixMilli()})
+	for _, m := range r.read(r.topic("records")) {
+		records = append(records, oracle.Record{Partition: m.Partition, Offset: m.Offset, Value: m.Value, Time: m.Timestamp.UnixMilli()})
 	}
-	if len(records) != 200_000 {
-		t.Fatalf("%d records are in the topic, 200000 were sent", len(records))
+	return records
+}
+
+// published is what is in the results topic.
+func (r *river) published() []oracle.Published { return published(r.read(r.topic("results"))) }
+
+func published(messages []*kgo.Record) []oracle.Published {
+	var all []oracle.Published
+	for _, m := range messages {
+		all = append(all, oracle.Published{Partition: m.Partition, Key: m.Key, Value: m.Value})
 	}
-	want := oracle.Judge(records, oracle.Rule{Window: 10 * time.Second, Lateness: 2 * time.Second,
-		Keep: func(v float64) bool { return v < 90 }, MaxFuture: 5 * time.Minute, MaxBytes: 512 << 10})
-	for _, run := range []struct {
-		name     string
-		replicas int
-		killed   []time.Duration // after the start of each try but the last
-	}{
-		{"one", 1, nil}, {"three", 3, nil}, {"killed", 2, []time.Duration{700 * time.Millisecond, 1100 * time.Millisecond}},
-	} {
-		t.Run(run.name, func(t *testing.T) {
-			c := c.in(t)
-			args := []string{"--exit-at-end", "--partials-topic", "partials-" + run.name, "--rejects-topic", "rejects-" + run.name}
-			processor := append(slices.Clone(args), "--group", "processor-"+run.name, "--sink-group", "sink-"+run.name)
-			sink := append(slices.Clone(args), "--group", "sink-"+run.name, "--results-topic", "results-"+run.name)
-			for try := 0; try <= len(run.killed); try++ {
-				all := []*service{c.run("sink", sink...)}
-				for range run.replicas {
-					all = append(all, c.run("processor", processor...))
-				}
-				if try == len(run.killed) {
-					c.wait(all...)
-					break
-				}
-				time.Sleep(run.killed[try])
-				for _, s := range all {
-					s.kill()
-				}
-			}
-			var published []oracle.Published
-			for _, r := range c.read("results-" + run.name) {
-				published = append(published, oracle.Published{Partition: r.Partition, Key: r.Key, Value: r.Value})
-			}
-			if err := oracle.Compare(want, published); err != nil {
-				t.Error(err)
-			}
-			rejects := 0
-			for _, r := range c.read("rejects-" + run.name) {
-				for _, h := range r.Headers {
-					if h.Key == "meanstream-reason" && !strings.Contains("late not-json", string(h.Value)) {
-						t.Errorf("rejected as %s: %s", h.Value, r.Value)
-					}
-				}
-				rejects++
-			}
-			if int64(rejects) != want.Late+want.Rejected || rejects == 0 {
-				t.Errorf("%d rejects, the oracle counts %d late and %d rejected", rejects, want.Late, want.Rejected)
-			}
-		})
+	return all
+}
+
+// closed gives the last windows of a stream that has stopped the time to close. What is still missing then is judge's
+// to say.
+func (r *river) closed() {
+	r.t.Helper()
+	want := len(r.want().Results)
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(500 * time.Millisecond) {
+		if len(r.read(r.topic("results"))) >= want {
+			return
+		}
+		r.complete()
 	}
+}
+
+// judge holds all that was published against the oracle: every result once, with the right bytes; and every record that
+// could not count in rejects, with none that could.
+func (r *river) judge(options ...oracle.Option) oracle.Outcome {
+	r.t.Helper()
+	want := r.want()
+	if err := oracle.Compare(want, r.published(), options...); err != nil {
+		r.t.Error(err)
+	}
+	rejects := r.read(r.topic("rejects"))
+	for _, m := range rejects {
+		for _, h := range m.Headers {
+			if h.Key == "meanstream-reason" && !strings.Contains("late not-json", string(h.Value)) {
+				r.t.Errorf("rejected as %s: %s", h.Value, m.Value)
+			}
+		}
+	}
+	if int64(len(rejects)) != want.Late+want.Rejected {
+		r.t.Errorf("%d rejects, the oracle counts %d late and %d rejected", len(rejects), want.Late, want.Rejected)
+	}
+	return want
 }
