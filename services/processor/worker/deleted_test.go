@@ -55,7 +55,7 @@ func TestATopicThatIsDeletedUnderARunningProcessorIsWaitedFor(t *testing.T) {
 		says       string
 		lines      int
 	}{
-		{"records", rigSources, "read records/0 at 5: [3] Unknown Topic Or Partition", rigSources},
+		{"records", rigSources, "at 5: [3] Unknown Topic Or Partition", rigSources},
 		{"partials", rigOutputs, `topic "partials", which does not exist`, 2},
 		{"rejects", rigSources, `topic "rejects", which does not exist`, 2},
 	} {
