@@ -14,6 +14,8 @@ type Topic struct {
 	ID      TopicID
 	Leaders []int32 // by partition; -1 where a partition has none at the moment
 	Code    Code    // 3: there is no such topic; 29: not allowed to see it
+
+	operations int32 // bits of what this user may do with it, or notGiven
 }
 
 // Partitions is the number of partitions.
@@ -21,13 +23,19 @@ func (t Topic) Partitions() int32 { return int32(len(t.Leaders)) }
 
 // LookUp asks the brokers about a topic, and remembers the answer for [Client.Leader].
 func (c *Client) LookUp(ctx context.Context, name string) (Topic, error) {
+	return c.lookUp(ctx, name, false)
+}
+
+// lookUp is LookUp, with what this user may do with the topic if operations is set: that costs the broker a look at
+// its authorizer.
+func (c *Client) lookUp(ctx context.Context, name string, operations bool) (Topic, error) {
 	e := enc{flex: true}
 	e.array(1)
 	e.b = append(e.b, make([]byte, 16)...) // by name, not by id
 	e.str(name)
 	e.tags()
 	e.bool(false) // no auto-creation
-	e.bool(false) // no authorized operations
+	e.bool(operations)
 	e.tags()
 	d, err := c.send(ctx, &call{node: anyNode, key: keyMetadata, version: 12, flex: true, parts: [][]byte{e.b}})
 	if err != nil {
@@ -49,7 +57,7 @@ func (c *Client) LookUp(ctx context.Context, name string) (Topic, error) {
 
 // readMetadata reads a Metadata v12 answer about one topic.
 func readMetadata(d *dec, name string) Topic {
-	t := Topic{Name: name, Code: 3}
+	t := Topic{Name: name, Code: 3, operations: notGiven}
 	d.i32() // throttle
 	for range d.array() {
 		d.i32()
@@ -73,7 +81,7 @@ func readMetadata(d *dec, name string) Topic {
 		for range n {
 			readPartition(d, t.Leaders)
 		}
-		d.i32() // authorized operations
+		t.operations = d.i32()
 		d.skipTags()
 	}
 	d.skipTags()

@@ -53,64 +53,19 @@ const notGiven int32 = math.MinInt32
 // checkRight asks the brokers, without doing anything, whether we may do with a topic what u says. What they can't or
 // don't tell is no error: it shows when it is used.
 func (c *Client) checkRight(ctx context.Context, u Use) error {
-	operations, code, err := c.authorized(ctx, u.Topic)
+	t, err := c.lookUp(ctx, u.Topic, true)
 	act := fmt.Sprintf("use topic %q", u.Topic)
 	switch {
 	case err != nil:
 		return nil
-	case code != OK:
+	case t.Code != OK:
 		grant := "Describe"
 		if u.Right != Describe {
 			grant += " and " + u.Right.String()
 		}
-		return Denied(act, code, fmt.Sprintf("%s on topic %q", grant, u.Topic))
-	case operations == notGiven || operations&(1<<u.Right) != 0:
+		return Denied(act, t.Code, fmt.Sprintf("%s on topic %q", grant, u.Topic))
+	case t.operations == notGiven || t.operations&(1<<u.Right) != 0:
 		return nil
 	}
 	return Denied(act, Code(29), fmt.Sprintf("%s on topic %q", u.Right, u.Topic))
-}
-
-// authorized asks what this user may do with a topic, as bits.
-func (c *Client) authorized(ctx context.Context, name string) (int32, Code, error) {
-	e := enc{flex: true}
-	e.array(1)
-	e.b = append(e.b, make([]byte, 16)...) // by name, not by id
-	e.str(name)
-	e.tags()
-	e.bool(false) // no auto-creation
-	e.bool(true)  // with authorized operations
-	e.tags()
-	d, err := c.send(ctx, &call{node: anyNode, key: keyMetadata, version: 12, flex: true, parts: [][]byte{e.b}})
-	if err != nil {
-		return notGiven, OK, err
-	}
-	operations, code := readOperations(d)
-	return operations, code, d.err
-}
-
-// readOperations reads a Metadata v12 answer about one topic for what may be done with it.
-func readOperations(d *dec) (operations int32, code Code) {
-	operations, code = notGiven, 3
-	d.i32() // throttle
-	for range d.array() {
-		d.i32()
-		d.str()
-		d.i32()
-		d.str()
-		d.skipTags()
-	}
-	d.str() // cluster id
-	d.i32() // controller
-	for range d.array() {
-		code = Code(d.i16())
-		d.str()
-		d.take(16)
-		d.i8() // internal
-		for range d.array() {
-			readPartition(d, nil)
-		}
-		operations = d.i32()
-		d.skipTags()
-	}
-	return operations, code
 }
