@@ -149,26 +149,38 @@ func TestSilenceIsAnErrorWithinTheTimeLimitAndSaysWho(t *testing.T) {
 }
 
 func TestAnOldBrokerIsToldFromANewOne(t *testing.T) {
-	bubble(t, func(t *testing.T, cluster *kafkatest.Cluster, _ *kafkatest.Host, c *Client) {
-		if err := c.CheckVersions(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		cluster.Kfake().ControlKey(int16(kmsg.ApiVersions), func(r kmsg.Request) (kmsg.Response, error, bool) {
-			cluster.Kfake().KeepControl()
-			resp := r.ResponseKind().(*kmsg.ApiVersionsResponse)
-			for key, v := range needed() {
-				if key == keyOffsetFetch {
-					v = 5
-				}
-				k := kmsg.NewApiVersionsResponseApiKey()
-				k.ApiKey, k.MaxVersion = key, v
-				resp.ApiKeys = append(resp.ApiKeys, k)
+	for name, c := range map[string]struct {
+		speaks  func(key, v int16) (low, high int16)
+		missing []string
+	}{
+		"all that is needed": {func(_, v int16) (int16, int16) { return v, v }, nil},
+		"no OffsetFetch v7": {func(key, v int16) (int16, int16) {
+			if key == keyOffsetFetch {
+				return 5, 5
 			}
-			return resp, nil, true
+			return v, v
+		}, []string{"does not speak OffsetFetch v7"}},
+		"Fetch v3, as 3.9 does": {func(_, v int16) (int16, int16) { return min(v, 3), v }, []string{"is older than Kafka 4.0, and does not verify transactions"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, cluster *kafkatest.Cluster, _ *kafkatest.Host, client *Client) {
+				cluster.Kfake().ControlKey(int16(kmsg.ApiVersions), func(r kmsg.Request) (kmsg.Response, error, bool) {
+					cluster.Kfake().KeepControl()
+					resp := r.ResponseKind().(*kmsg.ApiVersionsResponse)
+					for key, v := range needed() {
+						k := kmsg.NewApiVersionsResponseApiKey()
+						k.ApiKey = key
+						k.MinVersion, k.MaxVersion = c.speaks(key, v)
+						resp.ApiKeys = append(resp.ApiKeys, k)
+					}
+					return resp, nil, true
+				})
+				err := client.CheckVersions(t.Context())
+				var old *ErrTooOld
+				if errors.As(err, &old); c.missing == nil && err != nil || c.missing != nil && (old == nil || !slices.Equal(old.Missing, c.missing)) {
+					t.Errorf("error %v, want one of %q", err, c.missing)
+				}
+			})
 		})
-		var old *ErrTooOld
-		if err := c.CheckVersions(t.Context()); !errors.As(err, &old) || !slices.Equal(old.Missing, []string{"OffsetFetch v7"}) {
-			t.Errorf("error %v, want one that names OffsetFetch v7", err)
-		}
-	})
+	}
 }
