@@ -124,6 +124,8 @@ func (s *Source) decode(message field) error {
 			return f.int64(&s.Late)
 		case sourceRejected:
 			return f.int64(&s.Rejected)
+		case sourceLost:
+			return f.int64(&s.Lost)
 		}
 		return nil
 	})

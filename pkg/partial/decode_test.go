@@ -46,6 +46,8 @@ func TestWhatNoReleaseWritesIsRefused(t *testing.T) {
 		{"a span that ends before it starts", func(p *Partial) { p.Sources[0].From = 1 }},
 		{"a negative count in a source", func(p *Partial) { p.Sources[1].Late = -1 }},
 		{"more records than positions", func(p *Partial) { p.Sources[1].Rejected = 8 }},
+		{"more records than positions that were not lost", func(p *Partial) { p.Sources[1].Lost = 5 }},
+		{"less than nothing lost", func(p *Partial) { p.Sources[1].Lost = -1 }},
 		{"counts that overflow", func(p *Partial) { p.Sources[1].Kept, p.Sources[1].Filtered = math.MaxInt64, math.MaxInt64 }},
 		{"an empty category", func(p *Partial) { p.Entries[2].Category = "" }},
 		{"a category over 1 KiB", func(p *Partial) { p.Entries[2].Category = strings.Repeat("B", 1025) }},

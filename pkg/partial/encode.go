@@ -37,6 +37,7 @@ const (
 	sourceFiltered  protowire.Number = 9
 	sourceLate      protowire.Number = 10
 	sourceRejected  protowire.Number = 11
+	sourceLost      protowire.Number = 12
 
 	entryStart    protowire.Number = 1
 	entryLength   protowire.Number = 2
@@ -153,7 +154,8 @@ func (s *Source) append(b []byte) []byte {
 	b = appendVarint(b, sourceKept, s.Kept)
 	b = appendVarint(b, sourceFiltered, s.Filtered)
 	b = appendVarint(b, sourceLate, s.Late)
-	return appendVarint(b, sourceRejected, s.Rejected)
+	b = appendVarint(b, sourceRejected, s.Rejected)
+	return appendVarint(b, sourceLost, s.Lost)
 }
 
 func (e *Entry) append(b []byte) []byte {

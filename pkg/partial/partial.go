@@ -45,10 +45,14 @@ type Source struct {
 
 	// Records of the span by verdict; read = Kept + Filtered + Late + Rejected.
 	Kept, Filtered, Late, Rejected int64
+
+	// Lost is how many offsets of the span were deleted, by retention say, before they were read. Some may have been a
+	// marker's or gone already by compaction, so it bounds the records that are missing: read + Lost <= To - From.
+	Lost int64
 }
 
 // Spoke tells whether the span brought a valid record. Rejects are not speech: a device that sends only garbage must
-// not hold up everybody else's windows.
+// not hold up everybody else's windows. Nor is what was lost: nobody knows what it would have said.
 func (s Source) Spoke() bool { return s.Kept+s.Filtered+s.Late > 0 }
 
 // Entry is one category in one window.
@@ -127,12 +131,12 @@ func (s *Source) check() error {
 		return fmt.Errorf("%w: source partition %d with the span [%d, %d), want 0 <= from <= to",
 			ErrMalformed, s.Partition, s.From, s.To)
 	}
-	// Each record takes at least one position, so this also keeps the sum below from overflowing.
+	// Each record takes a position, and none that was lost, so this also keeps their sum from overflowing.
 	left := s.To - s.From
-	for _, n := range [...]int64{s.Kept, s.Filtered, s.Late, s.Rejected} {
+	for _, n := range [...]int64{s.Kept, s.Filtered, s.Late, s.Rejected, s.Lost} {
 		if n < 0 || n > left {
-			return fmt.Errorf("%w: source partition %d counts kept %d, filtered %d, late %d, rejected %d within the span [%d, %d)",
-				ErrMalformed, s.Partition, s.Kept, s.Filtered, s.Late, s.Rejected, s.From, s.To)
+			return fmt.Errorf("%w: source partition %d counts kept %d, filtered %d, late %d, rejected %d, lost %d within the span [%d, %d)",
+				ErrMalformed, s.Partition, s.Kept, s.Filtered, s.Late, s.Rejected, s.Lost, s.From, s.To)
 		}
 		left -= n
 	}

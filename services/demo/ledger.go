@@ -27,6 +27,7 @@ type ledger struct {
 	positions map[broker.TopicPartition]int64
 
 	kept, filtered, late, rejected int64 // by the partials
+	lost                           int64 // offsets deleted before they were read
 	results, inResults             int64 // by the results: their number, and the records in them
 }
 
@@ -112,6 +113,7 @@ func (l *ledger) partial(value []byte) error {
 		l.filtered += s.Filtered
 		l.late += s.Late
 		l.rejected += s.Rejected
+		l.lost += s.Lost
 	}
 	return nil
 }
@@ -134,6 +136,9 @@ func (l *ledger) print(out io.Writer) {
 	defer l.mu.Unlock()
 	read := l.kept + l.filtered + l.late + l.rejected
 	_, _ = fmt.Fprintf(out, "\n%d records read = %d kept + %d filtered + %d late + %d rejected\n", read, l.kept, l.filtered, l.late, l.rejected)
+	if l.lost > 0 {
+		_, _ = fmt.Fprintf(out, "%d offsets were deleted before they were read\n", l.lost)
+	}
 	_, _ = fmt.Fprintf(out, "%d results hold %d of the kept records", l.results, l.inResults)
 	if open := l.kept - l.inResults; open > 0 {
 		_, _ = fmt.Fprintf(out, "; %d are in windows that had not closed", open)

@@ -22,10 +22,11 @@ type Config struct {
 	SinkGroup string `default:"sink" group:"time" placeholder:"GROUP" help:"Consumer group of the sink, whose progress --max-ahead is measured against."`
 	daemon.Rule
 	daemon.Flush
-	MaxAhead  int64  `default:"1000" min:"0" group:"time" placeholder:"N" help:"Windows that a partition may be ahead of what the sink has emitted; 0 = off."`
-	Start     string `default:"earliest" enum:"earliest,latest" group:"run" placeholder:"WHERE" help:"Where a new group begins: earliest or latest."`
-	StartOver bool   `group:"run" help:"Once: begin anew, at --start, those partitions that can't be gone on with (topic made anew, records deleted, offsets set by other tools)."`
-	ExitAtEnd bool   `group:"run" help:"Backfill: process what is there now, then exit."`
+	MaxAhead      int64  `default:"1000" min:"0" group:"time" placeholder:"N" help:"Windows that a partition may be ahead of what the sink has emitted; 0 = off."`
+	Start         string `default:"earliest" enum:"earliest,latest" group:"run" placeholder:"WHERE" help:"Where a new group begins: earliest or latest."`
+	StartOver     bool   `group:"run" help:"Once: begin anew, at --start, those partitions that can't be gone on with (topic made anew, records deleted, offsets set by other tools)."`
+	OnLostRecords string `default:"stop" enum:"stop,skip" group:"run" placeholder:"WHAT" help:"What to do when records were deleted before they were read: stop, or skip them, which is logged, counted and told to the sink."`
+	ExitAtEnd     bool   `group:"run" help:"Backfill: process what is there now, then exit."`
 	daemon.Log
 	daemon.Admin
 }
@@ -51,7 +52,7 @@ func (c *Config) settings(log *zap.Logger, reg prometheus.Registerer) worker.Set
 				Window: window.Rule{Size: int64(c.Window), Lateness: int64(c.Lateness), Keep: keep.String()},
 				Keep:   keep, MaxFuture: c.MaxFuture, MaxBytes: int(c.MaxRecordBytes),
 			},
-			MaxAhead: c.MaxAhead, StartLatest: c.Start == "latest", StartOver: c.StartOver, ExitAtEnd: c.ExitAtEnd,
+			MaxAhead: c.MaxAhead, StartLatest: c.Start == "latest", StartOver: c.StartOver, SkipLost: c.OnLostRecords == "skip", ExitAtEnd: c.ExitAtEnd,
 		},
 		Broker:   broker.Config{Brokers: c.Brokers, ClientID: "meanstream-processor"},
 		Records:  topic(c.RecordsTopic, c.RecordsPartitions),

@@ -17,6 +17,7 @@ const (
 	keyOffsetCommit    = 8
 	keyOffsetFetch     = 9
 	keyFindCoordinator = 10
+	keyHeartbeat       = 12
 	keyAPIVersions     = 18
 	keyDeleteRecords   = 21
 	keyInitProducerID  = 22

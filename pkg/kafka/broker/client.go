@@ -118,6 +118,8 @@ func apiName(key int16) string {
 		return "OffsetFetch"
 	case keyFindCoordinator:
 		return "FindCoordinator"
+	case keyHeartbeat:
+		return "Heartbeat"
 	case keyAPIVersions:
 		return "ApiVersions"
 	case keyInitProducerID:

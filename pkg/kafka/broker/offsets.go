@@ -72,6 +72,20 @@ func (c *Client) OffsetCommit(ctx context.Context, who Member, topic string, off
 	})
 }
 
+// Heartbeat asks whether a member is still one: 22 and 25 say that its generation is over, 27 that it is about to be.
+func (c *Client) Heartbeat(ctx context.Context, who Member) (Code, error) {
+	var e enc
+	e.str(who.Group)
+	e.i32(who.Generation)
+	e.str(who.ID)
+	e.null() // group instance id
+	m := &call{key: keyHeartbeat, version: 3, parts: [][]byte{e.b}}
+	return c.toCoordinator(ctx, OfGroup, who.Group, m, func(d *dec) Code {
+		d.i32()
+		return Code(d.i16())
+	})
+}
+
 // OffsetFetch reads what a group has committed for partitions of one topic. With stable, a partition for which a
 // transaction has an offset pending answers 88 instead of the offset before it.
 func (c *Client) OffsetFetch(ctx context.Context, group, topic string, partitions []int32, stable bool) ([]Offset, Code, error) {

@@ -44,6 +44,7 @@ func requests() []request {
 		{"AddOffsetsToTxn", func(ctx context.Context, c *Client) { _, _ = c.AddOffsets(ctx, who, "group") }, wantAddOffsets(who)},
 		{"TxnOffsetCommit", func(ctx context.Context, c *Client) { _, _ = c.TxnOffsetCommit(ctx, who, member, "in", offsets) },
 			wantTxnOffsetCommit(who, member, offsets)},
+		{"Heartbeat", func(ctx context.Context, c *Client) { _, _ = c.Heartbeat(ctx, member) }, wantHeartbeat(member)},
 		{"OffsetCommit", func(ctx context.Context, c *Client) { _, _ = c.OffsetCommit(ctx, member, "in", offsets) },
 			wantOffsetCommit(member, offsets)},
 		{"OffsetFetch, stable", func(ctx context.Context, c *Client) { _, _, _ = c.OffsetFetch(ctx, "group", "in", []int32{3, 1}, true) },
@@ -191,6 +192,12 @@ func wantAddOffsets(who Producer) kmsg.Request {
 func wantEnd(who Producer, commit bool) kmsg.Request {
 	r := version(kmsg.NewPtrEndTxnRequest(), 3)
 	r.TransactionalID, r.ProducerID, r.ProducerEpoch, r.Commit = who.TxnID, who.ID, who.Epoch, commit
+	return r
+}
+
+func wantHeartbeat(member Member) kmsg.Request {
+	r := version(kmsg.NewPtrHeartbeatRequest(), 3)
+	r.Group, r.Generation, r.MemberID = member.Group, member.Generation, member.ID
 	return r
 }
 

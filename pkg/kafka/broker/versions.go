@@ -11,7 +11,7 @@ import (
 func needed() map[int16]int16 {
 	return map[int16]int16{
 		keyProduce: 8, keyFetch: 11, keyListOffsets: 5, keyMetadata: 12, keyOffsetCommit: 7, keyOffsetFetch: 7,
-		keyFindCoordinator: 2, keyInitProducerID: 4, keyAddPartitions: 3, keyAddOffsets: 3, keyEndTxn: 3,
+		keyFindCoordinator: 2, keyHeartbeat: 3, keyInitProducerID: 4, keyAddPartitions: 3, keyAddOffsets: 3, keyEndTxn: 3,
 		keyTxnOffsetCommit: 3,
 	}
 }

@@ -71,7 +71,9 @@ func (r *round) commit() *ending {
 	began := time.Now()
 	out := r.t.driver.Commit(ctx, c)
 	r.sayVersion()
-	r.conf.Observe(Event{Commit: out.Verdict, Took: time.Since(began), Records: len(c.Batches), Partials: len(offsets)})
+	took := time.Since(began)
+	r.conf.Metrics.commit(out.Verdict, took, &c)
+	r.conf.Observe(Event{Commit: out.Verdict, Took: took, Records: len(c.Batches), Partials: len(offsets)})
 	if out.Verdict == txn.Committed {
 		r.shift.Committed()
 		return nil

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
 
@@ -75,6 +76,7 @@ type Config struct {
 	Begin    func(t *Tenure) Shift    // called at the start of every tenure
 	Log      *zap.Logger              // one line for each thing that changes
 	Assigned func(partitions []int32) // told after each take-over and with nil when partitions are given up; may be nil
+	Metrics  *Metrics                 // nil: nobody asks for them
 	Observe  func(Event)              // told of commits and what became of them; may be nil
 }
 
@@ -109,6 +111,9 @@ func New(conf Config) *Group {
 	if conf.Observe == nil {
 		conf.Observe = func(Event) {}
 	}
+	if conf.Metrics == nil {
+		conf.Metrics = NewMetrics(prometheus.NewRegistry(), "")
+	}
 	return &Group{conf: conf, writer: conf.Group + "/" + conf.Instance}
 }
 
@@ -128,6 +133,7 @@ func (g *Group) Run(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return nil
 			}
+			g.conf.Metrics.inDoubt.Inc()
 			g.conf.Log.Warn("a take-over is in doubt, leaving the group and joining as a new member", zap.Error(end.err))
 			if time.Since(began) > 10*time.Second {
 				pause = firstTrouble
@@ -187,6 +193,7 @@ func (g *Group) generations(ctx context.Context, cg *kafka.ConsumerGroup) ending
 			if fatal := g.refused(err); fatal != nil {
 				return ending{kind: endFatal, err: fatal}
 			}
+			g.conf.Metrics.failures.Inc()
 			voice.fails(err, !failing)
 			failing = true
 			continue

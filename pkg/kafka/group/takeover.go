@@ -64,7 +64,7 @@ func (r *round) takeOver(ctx context.Context) {
 		}
 	}
 	if ctx.Err() == nil {
-		r.conf.Assigned(t.opened)
+		r.assigned(t.opened)
 	}
 }
 
@@ -124,6 +124,7 @@ func (t *takeOver) problem(ctx context.Context, err error) (time.Duration, *endi
 	if fatal := t.refused(err); fatal != nil {
 		return 0, &ending{kind: endFatal, err: fatal}
 	}
+	t.conf.Metrics.Retries("OffsetFetch").Inc()
 	if text := err.Error(); ctx.Err() == nil && text != t.said {
 		t.said = text
 		t.conf.Log.Warn("taking partitions over, trying again", zap.Error(err))
@@ -198,6 +199,7 @@ func (t *takeOver) name(ctx context.Context, committed, ready []Position) (time.
 	case code == 22, code == 25, code == 27, code == 82:
 		return 0, &ending{kind: endGeneration}
 	case code == 14, code == 15, code == 16, code == 3, code == 89:
+		t.conf.Metrics.Retries("OffsetCommit").Inc()
 		return waitAgain, nil
 	case code == 7, code == -1: // it may have been written, or be written later
 		return 0, &ending{kind: endLeave, err: fmt.Errorf("commit the take-over of %d partitions of %s: %w", len(unnamed), t.conf.Topic, code)}
@@ -241,6 +243,19 @@ func (t *takeOver) unblock(ctx context.Context, pending []int32) *ending {
 	return nil
 }
 
+// stands asks the coordinator whether our generation does: who was replaced and has not heard of it yet would fence its
+// own successor, again and again, which costs that one nothing but time.
+func (t *takeOver) stands(ctx context.Context) (bool, *ending) {
+	code, err := t.conf.Client.Heartbeat(ctx, t.t.Member)
+	switch {
+	case err != nil:
+		return false, nil // asked again with the next look at what hangs
+	case code == 22, code == 25, code == 82:
+		return false, &ending{kind: endGeneration}
+	}
+	return code == broker.OK || code == 27, nil
+}
+
 // fence takes a new epoch of a hanging commit's writer, which ends its transaction.
 func (t *takeOver) fence(ctx context.Context, partition int32, h *hanging) *ending {
 	if h.writer == t.writer {
@@ -250,6 +265,10 @@ func (t *takeOver) fence(ctx context.Context, partition int32, h *hanging) *endi
 	if t.fenced[key] {
 		return nil
 	}
+	if stands, end := t.stands(ctx); end != nil || !stands {
+		return end
+	}
+	t.conf.Metrics.fencings.Inc()
 	t.conf.Log.Info("an earlier owner's commit hangs: fencing it", zap.Int32("partition", partition), zap.String("writer", h.writer))
 	waited := t.saySlow(h.writer)
 	_, err := txn.Fence(ctx, t.conf.Client, h.writer)

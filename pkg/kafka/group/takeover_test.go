@@ -61,6 +61,38 @@ func TestADeadWritersHangingCommitIsFencedByTheNameItLeft(t *testing.T) {
 	}
 }
 
+// A member that was replaced may not have heard of it: what hangs then is its successor's, which it must leave alone.
+func TestAMemberThatWasReplacedFencesNobody(t *testing.T) {
+	onStage(t, 2, func(s *stage) {
+		hangs(s, "dead", kmsg.EndTxn)
+		const ours = 3 // the version of the question before a fencing; the group client's heartbeats are of another
+		asked := 0
+		s.cluster.Kfake().ControlKey(int16(kmsg.Heartbeat), func(r kmsg.Request) (kmsg.Response, error, bool) {
+			s.cluster.Kfake().KeepControl()
+			if r.GetVersion() != ours {
+				return nil, nil, false
+			}
+			asked++
+			resp := r.ResponseKind().(*kmsg.HeartbeatResponse)
+			resp.ErrorCode = 22
+			return resp, nil, true
+		})
+		b := s.member("b")
+		inits := requests[*kmsg.InitProducerIDRequest](b)
+		b.start()
+		time.Sleep(9 * time.Second) // the dead one's session ends after six
+		for _, r := range inits() {
+			if r.TransactionalID != nil && *r.TransactionalID == "g/dead" {
+				t.Error("fenced by a member whose generation is over")
+			}
+		}
+		if asked == 0 {
+			t.Error("nobody asked whether the generation stands")
+		}
+		b.end()
+	})
+}
+
 func TestNothingIsReadBeforeOurNameIsCommitted(t *testing.T) {
 	onStage(t, 3, func(s *stage) {
 		m := s.member("a")

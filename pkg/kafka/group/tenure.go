@@ -68,6 +68,8 @@ func (g *Group) tenure(gctx, pctx context.Context, gen *kafka.Generation) ending
 		partitions = append(partitions, int32(a.ID))
 	}
 	member := broker.Member{Group: g.conf.Group, Generation: gen.ID, ID: gen.MemberID}
+	g.conf.Metrics.joins.Inc()
+	g.conf.Metrics.generation.Set(float64(gen.ID))
 	g.conf.Log.Info("partitions assigned", zap.Int32("generation", gen.ID), zap.Int32s("partitions", partitions))
 	pause := 50 * time.Millisecond
 	for {
@@ -80,6 +82,7 @@ func (g *Group) tenure(gctx, pctx context.Context, gen *kafka.Generation) ending
 		if end.kind != endRound {
 			return end
 		}
+		g.conf.Metrics.rereads.Inc()
 		g.conf.Log.Warn("reading again from the last commit", zap.Error(end.err))
 		if time.Since(began) > 10*time.Second {
 			pause = 50 * time.Millisecond
@@ -96,6 +99,7 @@ type round struct {
 	shift Shift
 	wg    sync.WaitGroup
 	grace context.Context // of commits: ends flushOnRevoke after the work was told to stop
+	began time.Time
 
 	over  chan struct{} // told when the round must end
 	mu    sync.Mutex
@@ -103,11 +107,12 @@ type round struct {
 }
 
 func (g *Group) round(ctx context.Context, member broker.Member, partitions []int32) ending {
-	r := &round{Group: g, over: make(chan struct{}, 1)}
+	r := &round{Group: g, over: make(chan struct{}, 1), began: time.Now()}
 	r.t = &Tenure{
 		Client: g.conf.Client, Log: g.conf.Log, Member: member, Partitions: partitions, Writer: g.writer,
 		due: make(chan struct{}, 1), driver: txn.NewDriver(g.conf.Client, g.writer),
 	}
+	r.t.driver.Watch = g.conf.Metrics.watch()
 	waited := r.saySlow(r.writer)
 	err := r.t.driver.Init(ctx)
 	waited()
@@ -131,7 +136,7 @@ func (g *Group) round(ctx context.Context, member broker.Member, partitions []in
 			giveUp()
 		}
 	})()
-	defer r.conf.Assigned(nil)
+	defer r.assigned(nil)
 	r.wg.Go(func() { r.takeOver(work) })
 	r.wg.Go(func() { r.commitLoop(work) })
 	r.wg.Go(func() { r.watch(work) })
@@ -144,10 +149,20 @@ func (g *Group) round(ctx context.Context, member broker.Member, partitions []in
 	return r.close()
 }
 
+// assigned tells which partitions are read now; nil when they are given up.
+func (r *round) assigned(partitions []int32) {
+	if len(partitions) > 0 {
+		r.conf.Metrics.takeOvers.Observe(time.Since(r.began).Seconds())
+	}
+	r.conf.Metrics.partitions.Set(float64(len(partitions)))
+	r.conf.Assigned(partitions)
+}
+
 // sayVersion says in which version our transactions are, at the start and when the cluster has changed it.
 func (r *round) sayVersion() {
 	if v := r.t.driver.Version(); v != 0 && v != r.version {
 		r.version = v
+		r.conf.Metrics.version.Set(float64(v))
 		r.conf.Log.Info(v.String())
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 )
 
@@ -17,9 +18,10 @@ const (
 	sayAgain     = 10 * time.Second
 )
 
-// Trouble paces the tries of something that fails. The zero value says nothing of it.
+// Trouble paces the tries of something that fails. The zero value says and counts nothing of it.
 type Trouble struct {
 	Voice   *Voice
+	Retries prometheus.Counter // of the tries that failed; may be nil
 	failing bool
 	pause   time.Duration
 }
@@ -31,6 +33,9 @@ func (t *Trouble) Pause(ctx context.Context, err error) {
 	}
 	if t.Voice != nil {
 		t.Voice.fails(err, !t.failing)
+	}
+	if t.Retries != nil {
+		t.Retries.Inc()
 	}
 	t.failing = true
 	t.pause = min(max(2*t.pause, firstTrouble), maxTrouble)

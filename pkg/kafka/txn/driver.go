@@ -33,6 +33,8 @@ type Commit struct {
 
 // Driver runs the transactions of one transactional id, one after another. It is not safe for concurrent use.
 type Driver struct {
+	Watch Watch // set before Init
+
 	client   *broker.Client
 	producer broker.Producer
 	sequence map[broker.TopicPartition]int32
@@ -42,6 +44,13 @@ type Driver struct {
 	cluster broker.TxnVersion // what the coordinator last said; 0 before it said anything
 	ending  broker.TxnVersion // in which the present transaction ends
 	next    broker.Producer   // the identity that its end has brought
+}
+
+// Watch is told of what a driver does beside the outcomes of its commits, by the goroutine that uses the driver. Either
+// may be nil.
+type Watch struct {
+	Retried func(api string) // a request is about to be sent once more; api is Kafka's name for it
+	Renewed func()           // a new epoch was taken
 }
 
 // NewDriver makes one; [Driver.Init] comes first.
@@ -60,9 +69,12 @@ func (d *Driver) Version() broker.TxnVersion { return d.cluster }
 // in doubt: our own attempt may have fenced the epoch that we still know.
 func (d *Driver) Init(ctx context.Context) error {
 	d.fresh, d.over = false, true
-	p, err := Fence(ctx, d.client, d.producer.TxnID)
+	p, err := fence(ctx, d.client, d.producer.TxnID, func() { d.retried("InitProducerId") })
 	if err != nil {
 		return err
+	}
+	if d.Watch.Renewed != nil {
+		d.Watch.Renewed()
 	}
 	d.producer, d.sequence = p, map[broker.TopicPartition]int32{}
 	d.fresh, d.over = true, false
@@ -84,6 +96,10 @@ func (d *Driver) look(ctx context.Context) broker.TxnVersion {
 // Fence takes a new epoch of a transactional id, so that its holder can write no more, and waits until what it had
 // open is settled.
 func Fence(ctx context.Context, client *broker.Client, txnID string) (broker.Producer, error) {
+	return fence(ctx, client, txnID, func() {})
+}
+
+func fence(ctx context.Context, client *broker.Client, txnID string, retried func()) (broker.Producer, error) {
 	pause := firstPause
 	for {
 		p, code, err := client.InitProducerID(ctx, txnID, Timeout)
@@ -99,6 +115,7 @@ func Fence(ctx context.Context, client *broker.Client, txnID string) (broker.Pro
 		if !sleep(ctx, pause) {
 			return p, errors.Join(ctx.Err(), err)
 		}
+		retried()
 		pause = min(2*pause, maxPause)
 	}
 }
@@ -134,6 +151,11 @@ func (d *Driver) run(ctx context.Context, m *Machine, c *Commit) Outcome {
 	pause := firstPause
 	for m.Outcome().Verdict == Open {
 		round := m.Next()
+		for _, r := range round {
+			if r.Try > 0 {
+				d.retried(r.Step.String())
+			}
+		}
 		answers := d.sendAll(ctx, c, round)
 		if m.Version = V1; d.ending >= broker.TxnV2 {
 			m.Version = V2
@@ -156,6 +178,12 @@ func (d *Driver) run(ctx context.Context, m *Machine, c *Commit) Outcome {
 		}
 	}
 	return m.Outcome()
+}
+
+func (d *Driver) retried(api string) {
+	if d.Watch.Retried != nil {
+		d.Watch.Retried(api)
+	}
 }
 
 // stamp writes our identity and the next sequences into the batches, once: a resend is the same bytes.

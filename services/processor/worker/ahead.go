@@ -46,6 +46,8 @@ func (a *ahead) hold(ctx context.Context, partition int32, first, watermark int6
 		}
 		if !held {
 			held = true
+			a.conf.Metrics.held.Inc()
+			defer a.conf.Metrics.held.Dec()
 			a.conf.Log.Warn("a partition is too far ahead of the sink and waits for it", zap.Int32("partition", partition),
 				zap.String("sink group", a.conf.SinkGroup), zap.String("flags", fmt.Sprintf("--sink-group %s --max-ahead %d", a.conf.SinkGroup, a.conf.MaxAhead)))
 		}

@@ -166,6 +166,13 @@ func nanos(millis int64) int64 {
 	return millis * scale
 }
 
+// Skip goes on at offset to, which lies behind the position: what is between was deleted before it was read. The
+// watermark stays, so what comes is judged as it would be had the log been so from the beginning.
+func (p *Partition) Skip(to int64) {
+	p.held.Source.Lost += to - p.held.Source.To
+	p.held.Source.To = to
+}
+
 // End marks the partition as ended: it has reached the target of an exit-at-end run.
 func (p *Partition) End() { p.held.Source.Ended = true }
 

@@ -105,11 +105,11 @@ func (s *Shift) source(ctx context.Context, p group.Position) (source, error) {
 	return src, nil
 }
 
-// outside tells whether a committed offset is no longer in the partition's log.
+// outside tells whether a committed offset is no longer in the partition's log, and can't be gone on from.
 func (s *Shift) outside(ctx context.Context, p group.Position) error {
 	ends, err := s.conf.Client.LogEnds(ctx, s.t.Topic.Name, []int32{p.Partition})
 	e, ok := ends[p.Partition]
-	if err != nil || !ok || (p.Offset >= e.Start && p.Offset <= e.End) {
+	if err != nil || !ok || (p.Offset >= e.Start && p.Offset <= e.End) || (p.Offset < e.Start && s.conf.SkipLost) {
 		return nil
 	}
 	return fmt.Errorf("take over %s/%d at %d: %w: its log holds offsets %d to %d", s.t.Topic.Name, p.Partition, p.Offset, ErrLost, e.Start, e.End)

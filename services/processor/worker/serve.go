@@ -38,6 +38,7 @@ func Serve(ctx context.Context, s Settings) error {
 	if s.Broker.Timeout == 0 {
 		s.Broker.Timeout = requestTimeout
 	}
+	s.Broker.Dial = s.Metrics.group.Dial(s.Broker.Dial)
 	client := broker.New(s.Broker)
 	defer client.Close()
 	s.Ready(false, "waiting for Kafka and its topics")
@@ -55,10 +56,12 @@ func Serve(ctx context.Context, s Settings) error {
 	processor := New(s.Config)
 	return group.New(group.Config{
 		Client: client, Group: s.Group, Topic: s.Records.Name, Instance: uuid.NewString(), Interval: s.Flush,
-		Begin: processor.Begin, Log: s.Log, Observe: s.Observe,
+		Begin: processor.Begin, Log: s.Log, Metrics: s.Metrics.group, Observe: s.Observe,
 		Assigned: func(partitions []int32) {
 			s.Ready(partitions != nil, "waiting for partitions")
-			if partitions != nil {
+			if partitions == nil {
+				s.Metrics.givenUp()
+			} else {
 				s.Log.Info(fmt.Sprintf("reading %d partitions of %s", len(partitions), s.Records.Name))
 			}
 		},

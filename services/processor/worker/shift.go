@@ -30,6 +30,7 @@ type Config struct {
 	MessageBytes int    // the greatest message that partials and rejects take, batch included
 	StartLatest  bool   // where a new group begins
 	StartOver    bool   // affected partitions begin anew instead of stopping us
+	SkipLost     bool   // records that were deleted before they were read are gone on without; else they stop us
 	ExitAtEnd    bool
 }
 
@@ -90,7 +91,7 @@ func (s *Shift) Open(p group.Position) group.Worker {
 		topic:   broker.TopicPartition{Topic: s.t.Topic.Name, Partition: p.Partition},
 		fetcher: s.conf.Client.NewFetcher(),
 		target:  noTarget,
-		trouble: group.Trouble{Voice: s.reading},
+		trouble: group.Trouble{Voice: s.reading, Retries: s.conf.Metrics.group.Retries("Fetch")},
 		taken:   make(chan struct{}, 1),
 	}
 	if s.conf.ExitAtEnd {

@@ -2,13 +2,10 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"sync"
 	"time"
-
-	"go.uber.org/zap"
 
 	"github.com/meanstream/meanstream/pkg/kafka/batch"
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
@@ -23,9 +20,6 @@ const (
 
 // noTarget lets a worker read for ever.
 const noTarget int64 = math.MaxInt64
-
-// ErrLost means that records were deleted before they were read.
-var ErrLost = errors.New("records are gone before they were read")
 
 // worker reads one source partition, in one goroutine.
 type worker struct {
@@ -142,23 +136,6 @@ func (w *worker) judge(ctx context.Context, got broker.Fetched) error {
 		}
 	}
 	return nil
-}
-
-// lost says what was deleted, and how to go on; nil where the topic is another one by now.
-func (w *worker) lost(ctx context.Context, position int64) error {
-	if t, err := w.shift.conf.Client.LookUp(ctx, w.topic.Topic); err == nil && t.Code == broker.OK && t.ID != w.shift.t.Topic.ID {
-		// Whoever watches the topic is about to end this tenure; the next begins with the new one.
-		w.trouble.Pause(ctx, fmt.Errorf("read %s/%d at %d: %w", w.topic.Topic, w.topic.Partition, position, ErrRecreated))
-		return nil
-	}
-	bounds := "unknown"
-	if ends, err := w.shift.conf.Client.LogEnds(ctx, w.topic.Topic, []int32{w.topic.Partition}); err == nil {
-		e := ends[w.topic.Partition]
-		bounds = fmt.Sprintf("%d to %d", e.Start, e.End)
-	}
-	w.shift.conf.Log.Error("records lost", zap.Int32("partition", w.topic.Partition), zap.Int64("position", position))
-	return fmt.Errorf("read %s/%d at %d: %w: its log now holds offsets %s (retention, or the topic was truncated); "+
-		"to go on without them start the processor once with --start-over, and the sink too", w.topic.Topic, w.topic.Partition, position, ErrLost, bounds)
 }
 
 // handOver gives the committer what is held.

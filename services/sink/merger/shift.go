@@ -2,7 +2,6 @@ package merger
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
@@ -69,13 +68,14 @@ type Shift struct {
 // Open implements group.Shift.
 func (s *Shift) Open(p group.Position) group.Worker {
 	m, _ := checkpoint.ParseMerge(p.Named.Body) // our own bytes: Resume made them
+	retries := s.conf.Metrics.group.Retries
 	w := &worker{
 		shift:   s,
 		topic:   broker.TopicPartition{Topic: s.t.Topic.Name, Partition: p.Partition},
 		fetcher: s.conf.Client.NewFetcher(),
-		trouble: group.Trouble{Voice: s.reading},
+		trouble: group.Trouble{Voice: s.reading, Retries: retries("Fetch")},
 		lookups: lookups{client: s.conf.Client, topic: s.conf.RecordsFrom, exit: s.conf.ExitAtEnd, shared: &s.exit,
-			trouble: group.Trouble{Voice: s.looking}, count: group.Trouble{Voice: s.looking}},
+			trouble: group.Trouble{Voice: s.looking, Retries: retries("ListOffsets")}, count: group.Trouble{Voice: s.looking, Retries: retries("Metadata")}},
 		waits: waits{log: s.conf.Log, partition: p.Partition, metrics: s.conf.Metrics},
 		state: NewState(p.Partition, m, p.Offset, int64(s.conf.IdleAfter), int64(s.conf.CloseIdleAfter), time.Now().UnixNano()),
 		taken: make(chan struct{}, 1),
@@ -131,13 +131,4 @@ func (s *Shift) Committed() {
 	if err := s.conf.Also(all); err != nil {
 		s.conf.Log.Error("writing a copy of the results", zap.Error(err))
 	}
-}
-
-// purged says what of partials was deleted, and how to go on.
-func (s *Shift) purged(ctx context.Context, topic broker.TopicPartition, position int64) error {
-	bounds := "unknown"
-	if ends, err := s.conf.Client.LogEnds(ctx, topic.Topic, []int32{topic.Partition}); err == nil {
-		bounds = fmt.Sprintf("%d to %d", ends[topic.Partition].Start, ends[topic.Partition].End)
-	}
-	return fmt.Errorf("read %s/%d at %d: %w: its log now holds offsets %s; %s", topic.Topic, topic.Partition, position, ErrPurged, bounds, wayOut)
 }

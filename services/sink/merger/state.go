@@ -76,7 +76,8 @@ func (s *State) Replaying() bool { return s.position < s.replayTo }
 
 // Changed is what Partial noticed besides.
 type Changed struct {
-	Rule    bool // from this partial on another rule counts
+	Rule    bool             // from this partial on another rule counts
+	Lost    []partial.Source // those of whose records some were deleted before they were read
 	Dropped *Dropped
 }
 
@@ -106,6 +107,9 @@ func (s *State) Partial(offset int64, p *partial.Partial, now int64) (c Changed,
 		}
 		if base, ok := s.bases[src.Partition]; ok && offset == base {
 			s.rebased(src.Partition)
+		}
+		if src.Lost > 0 {
+			c.Lost = append(c.Lost, src)
 		}
 	}
 	if len(dropped) > 0 {

@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/meanstream/meanstream/pkg/kafka/batch"
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
 	"github.com/meanstream/meanstream/pkg/kafka/group"
@@ -36,6 +34,7 @@ type worker struct {
 	mu      sync.Mutex
 	state   *State
 	dropped []Dropped
+	lost    int64         // offsets that the partials since the last hand-over tell of
 	handed  handed        // what was last handed over
 	taken   chan struct{} // told when the committer has taken over
 	overs   bool          // looked for sources that were started over: once committed, not again
@@ -54,6 +53,7 @@ type harvest struct {
 	overs     bool
 	results   []result.Result
 	dropped   []Dropped
+	lost      int64 // offsets of the sources
 }
 
 // Run implements group.Worker.
@@ -111,7 +111,7 @@ func (w *worker) fetch(ctx context.Context) (end bool, err error) {
 		w.trouble.Pause(ctx, err)
 		return false, nil
 	case got.Code == 1:
-		return false, w.shift.purged(ctx, w.topic, position)
+		return false, w.purged(ctx, position)
 	case got.Code == 29:
 		return false, broker.Denied("read "+w.topic.Topic, got.Code, fmt.Sprintf("Read on topic %q", w.topic.Topic))
 	case got.Code != broker.OK:
@@ -163,24 +163,6 @@ func (w *worker) merge(got broker.Fetched, position, now int64) error {
 	}
 	w.state.Passed(w.walker.Position())
 	return nil
-}
-
-// noticed says what has changed, in one line.
-func (w *worker) noticed(offset int64, p *partial.Partial, c Changed) {
-	if c.Rule {
-		var from []string
-		for _, s := range p.Sources {
-			from = append(from, fmt.Sprintf("%d from %d", s.Partition, s.From))
-		}
-		w.shift.conf.Log.Info("another rule counts from here on", zap.Int32("partition", w.topic.Partition), zap.Int64("offset", offset), zap.Strings("source offsets", from))
-	}
-	if c.Dropped == nil {
-		return
-	}
-	w.dropped = append(w.dropped, *c.Dropped)
-	kept, filtered := c.Dropped.Records()
-	w.shift.conf.Log.Warn("a source that was left out as quiet brought records for windows that are closed; they are counted and published to rejects",
-		zap.Int32("partition", w.topic.Partition), zap.Int64("offset", offset), zap.Int64("kept", kept), zap.Int64("filtered", filtered))
 }
 
 // decide closes what can be closed. What that leans on quiet sources for is looked up after everything above was
@@ -273,7 +255,7 @@ func (w *worker) handOver() (harvest, bool, error) {
 	if w.failed || w.state.Replaying() {
 		return harvest{}, false, nil
 	}
-	h := harvest{partition: w.topic.Partition, position: w.state.Position(), overs: w.overs, dropped: w.dropped}
+	h := harvest{partition: w.topic.Partition, position: w.state.Position(), overs: w.overs, dropped: w.dropped, lost: w.lost}
 	if w.state.Open.Closing() {
 		h.results = w.state.Open.Take(resultBytes)
 	}
@@ -286,7 +268,7 @@ func (w *worker) handOver() (harvest, bool, error) {
 	if now == w.handed && len(h.results) == 0 && len(h.dropped) == 0 {
 		return h, false, nil
 	}
-	w.handed, w.dropped = now, nil
+	w.handed, w.dropped, w.lost = now, nil, 0
 	var err error
 	if h.body, err = m.Append(nil); err != nil {
 		return h, false, fmt.Errorf("remember the state of %s/%d: %w", w.topic.Topic, w.topic.Partition, err)
