@@ -14,6 +14,7 @@
 //     category-empty, category-long; future.
 //   - A partition's watermark is the greatest event time read from it so far less the lateness. Late and filtered records
 //     advance it, rejected ones do not. A record is late if its window ends at or before the watermark as it is read.
+//   - Where the rule changes on the way ([JudgeEach]), each record goes by its own, and the watermark never falls.
 //   - Windows tumble: half open, aligned to the epoch, on both sides of it.
 //   - Sum, mean and standard deviation are each rounded once from the exact value, ties to even.
 //

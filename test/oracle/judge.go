@@ -87,14 +87,20 @@ func (o *Outcome) Verdict(partition int32, offset int64) (j Judgement, ok bool) 
 // Judge returns what the records, in any order, lead to under one rule. Each partition is judged in the order of its
 // offsets; all windows are taken to be closed in the end.
 func Judge(records []Record, rule Rule) Outcome {
+	return JudgeEach(records, func(int32, int64) Rule { return rule })
+}
+
+// JudgeEach is Judge where the rule was changed on the way: ruleOf says which one counts for the record of a partition
+// at an offset. It is asked once for each record, in the order of offsets within a partition.
+func JudgeEach(records []Record, ruleOf func(partition int32, offset int64) Rule) Outcome {
 	records = slices.Clone(records)
 	slices.SortStableFunc(records, func(a, b Record) int {
 		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
 	})
 	o := Outcome{PerPartition: map[int32]Counts{}}
-	l := ledger{rule: rule, greatest: map[int32]int64{}, windows: map[identity]*members{}}
+	l := ledger{watermarks: map[int32]*big.Int{}, windows: map[identity]*members{}}
 	for _, r := range records {
-		verdict, reason := l.enter(r)
+		verdict, reason := l.enter(r, ruleOf(r.Partition, r.Offset))
 		o.Verdicts = append(o.Verdicts, Judgement{r.Partition, r.Offset, verdict, reason})
 		o.add(verdict)
 		c := o.PerPartition[r.Partition]
@@ -124,15 +130,14 @@ type members struct {
 
 // ledger is what is known between two records.
 type ledger struct {
-	rule     Rule
-	greatest map[int32]int64 // event time, by partition; absent before its first valid record
-	windows  map[identity]*members
+	watermarks map[int32]*big.Int // by partition; absent before its first valid record. int64 might not hold one
+	windows    map[identity]*members
 }
 
 // enter judges the next record of its partition and counts it where it belongs.
-func (l *ledger) enter(r Record) (Verdict, string) {
-	m, reason := decode(r.Value, l.rule.MaxBytes)
-	if reason == "" && l.future(m.time, r.Time) {
+func (l *ledger) enter(r Record, rule Rule) (Verdict, string) {
+	m, reason := decode(r.Value, rule.MaxBytes)
+	if reason == "" && future(m.time, r.Time, rule.MaxFuture) {
 		reason = "future"
 	}
 	if reason != "" {
@@ -140,11 +145,12 @@ func (l *ledger) enter(r Record) (Verdict, string) {
 	}
 
 	id := identity{category: m.category}
-	id.start, id.end = bounds(m.time, int64(l.rule.Window))
-	greatest, spoken := l.greatest[r.Partition]
-	late := spoken && ended(id.end, greatest, int64(l.rule.Lateness))
-	if !spoken || m.time > greatest {
-		l.greatest[r.Partition] = m.time
+	id.start, id.end = bounds(m.time, int64(rule.Window))
+	watermark := l.watermarks[r.Partition]
+	late := watermark != nil && big.NewInt(id.end).Cmp(watermark) <= 0
+	// It never falls, also where a longer lateness counts from here on.
+	if reached := new(big.Int).Sub(big.NewInt(m.time), big.NewInt(int64(rule.Lateness))); watermark == nil || reached.Cmp(watermark) > 0 {
+		l.watermarks[r.Partition] = reached
 	}
 	if late {
 		return Late, ""
@@ -153,7 +159,7 @@ func (l *ledger) enter(r Record) (Verdict, string) {
 	if l.windows[id] == nil {
 		l.windows[id] = &members{}
 	}
-	if l.rule.Keep != nil && !l.rule.Keep(m.value) {
+	if rule.Keep != nil && !rule.Keep(m.value) {
 		l.windows[id].filtered++
 		return Filtered, ""
 	}
@@ -163,11 +169,11 @@ func (l *ledger) enter(r Record) (Verdict, string) {
 
 // future says whether an event, in nanoseconds, lies too far ahead of its record's time in milliseconds. Both are made
 // a time.Time, which has room for any sum of the two.
-func (l *ledger) future(event, record int64) bool {
-	if l.rule.MaxFuture <= 0 || record < 0 {
+func future(event, record int64, most time.Duration) bool {
+	if most <= 0 || record < 0 {
 		return false
 	}
-	return time.Unix(0, event).After(time.UnixMilli(record).Add(l.rule.MaxFuture))
+	return time.Unix(0, event).After(time.UnixMilli(record).Add(most))
 }
 
 // bounds is the window that holds t, start included and end not.
@@ -176,10 +182,4 @@ func bounds(t, size int64) (start, end int64) {
 	n := new(big.Int).Div(big.NewInt(t), width) // rounds down for a positive width, below zero too
 	first := n.Mul(n, width)
 	return first.Int64(), new(big.Int).Add(first, width).Int64()
-}
-
-// ended says whether a window's end is at or before the watermark, of which int64 might not hold the difference.
-func ended(end, greatest, lateness int64) bool {
-	watermark := new(big.Int).Sub(big.NewInt(greatest), big.NewInt(lateness))
-	return big.NewInt(end).Cmp(watermark) <= 0
 }

@@ -135,3 +135,40 @@ func TestWithoutAKeepRuleAllIsKept(t *testing.T) {
 		t.Errorf("got %+v, want the record kept", o)
 	}
 }
+
+func TestEachRecordGoesByItsOwnRule(t *testing.T) {
+	records := measured(0, "9 95 A", "12 1 A", "9 95 A", "14 1 A", "9 95 A", "17.9 1 A", "11 1 A")
+	longer := below90()
+	longer.Window, longer.Lateness, longer.Keep = 5*time.Second, 4*time.Second, nil
+	o := JudgeEach(records, func(_ int32, offset int64) Rule {
+		if offset < 3 {
+			return below90()
+		}
+		return longer
+	})
+	// At offset 3 the watermark is 10, and stays there although 14 - 4 is not more; 17.9 lets it rise to 13.9.
+	if got, want := verdicts(o), []Verdict{Filtered, Kept, Late, Kept, Late, Kept, Kept}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	var windows []string
+	for _, r := range o.Results {
+		windows = append(windows, fmt.Sprintf("%d-%d: %d", r.Start/1e9, r.End/1e9, r.Count))
+	}
+	if want := []string{"0-10: 0", "10-15: 2", "10-20: 1", "15-20: 1"}; !slices.Equal(windows, want) {
+		t.Errorf("got windows %v, want %v", windows, want)
+	}
+}
+
+func TestAWatermarkNeverFalls(t *testing.T) {
+	longer := below90()
+	longer.Lateness = time.Minute
+	o := JudgeEach(measured(0, "22 1 A", "23 1 A", "19 1 A"), func(_ int32, offset int64) Rule {
+		if offset == 0 {
+			return below90()
+		}
+		return longer
+	})
+	if got, want := verdicts(o), []Verdict{Kept, Kept, Late}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v: a longer lateness reopened what was over", got, want)
+	}
+}

@@ -30,12 +30,8 @@ func TestEachRejectIsThereOnce(t *testing.T) {
 // judgeRejects holds the rejects topic against the oracle's verdicts.
 func (r *river) judgeRejects() {
 	r.t.Helper()
-	var records []oracle.Record
-	for _, m := range r.cluster.ReadCommitted(recordsTopic) {
-		records = append(records, oracle.Record{Partition: m.Partition, Offset: m.Offset, Value: m.Value, Time: m.Time.UnixMilli()})
-	}
 	missing := map[string]string{}
-	for _, v := range oracle.Judge(records, rule()).Verdicts {
+	for _, v := range r.outcome().Verdicts {
 		switch v.Verdict {
 		case oracle.Rejected:
 			missing[fmt.Sprintf("%d/%d", v.Partition, v.Offset)] = v.Reason
@@ -65,9 +61,4 @@ func (r *river) judgeRejects() {
 	for from, reason := range missing {
 		r.t.Errorf("%v: record %s should be in rejects as %q", oracle.ErrBrokeComplete, from, reason)
 	}
-}
-
-// rule is what the simulated river goes by.
-func rule() oracle.Rule {
-	return oracle.Rule{Window: windowSize, Lateness: lateness, Keep: func(v float64) bool { return v < 90 }, MaxFuture: 5 * time.Minute, MaxBytes: 512 << 10}
 }

@@ -17,8 +17,6 @@ import (
 
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
 	"github.com/meanstream/meanstream/pkg/kafka/kafkatest"
-	"github.com/meanstream/meanstream/pkg/record"
-	"github.com/meanstream/meanstream/pkg/window"
 	"github.com/meanstream/meanstream/services/processor/worker"
 	"github.com/meanstream/meanstream/services/sink/merger"
 )
@@ -41,6 +39,8 @@ type river struct {
 	cluster *kafkatest.Cluster
 	log     *zap.Logger
 	client  *kgo.Client
+	setting setting            // of processors that start from now on
+	honest  map[spot]time.Time // when a record was sent whose own time is a lie
 	all     sync.WaitGroup
 	options options
 	over    context.Context // ends when the play is over
@@ -55,18 +55,29 @@ type options struct {
 	closeIdle time.Duration // --close-idle-after; 0: never
 
 	txnVersion int16 // of transactions, as the brokers have it; 0: 2
+
+	seed   uint64        // of what is drawn in the network
+	spread time.Duration // see kafkatest.Options
+	trace  bool
+}
+
+// spot is where a record stands.
+type spot struct {
+	partition int32
+	offset    int64
 }
 
 func start(t *testing.T, o options) *river {
 	t.Helper()
 	topics := map[string]int32{recordsTopic: sources, partialsTopic: outputs, resultsTopic: outputs, rejectsTopic: sources}
-	c := kafkatest.Start(t, kafkatest.Options{Brokers: max(o.brokers, 1), Topics: topics, TxnVersion: o.txnVersion})
+	c := kafkatest.Start(t, kafkatest.Options{Brokers: max(o.brokers, 1), Topics: topics, TxnVersion: o.txnVersion, Seed: o.seed, Spread: o.spread, Trace: o.trace})
 	log := zap.NewNop()
 	if testing.Verbose() {
 		log = zaptest.NewLogger(t)
 	}
 	over, finish := context.WithCancel(context.Background())
-	return &river{t: t, cluster: c, log: log, options: o, client: c.Client(kgo.RecordPartitioner(kgo.ManualPartitioner())), over: over, finish: finish}
+	return &river{t: t, cluster: c, log: log, options: o, client: c.Client(kgo.RecordPartitioner(kgo.ManualPartitioner())),
+		setting: usual(), honest: map[spot]time.Time{}, over: over, finish: finish}
 }
 
 // process is one simulated process.
@@ -105,16 +116,16 @@ func topic(name string, n int) broker.NewTopic {
 }
 
 func (r *river) processor(name string) *process {
-	keep, err := record.ParseKeep("value < 90")
+	keep, err := r.setting.keep()
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	counts := r.setting.rule(keep)
 	return r.launch(name, func(ctx context.Context, b broker.Config, log *zap.Logger) error {
 		return worker.Serve(ctx, worker.Settings{
 			Config: worker.Config{
 				Log: log, Metrics: worker.NewMetrics(prometheus.NewRegistry()), Group: "processor", SinkGroup: "sink",
-				Rule: worker.Rule{Window: window.Rule{Size: int64(windowSize), Lateness: int64(lateness), Keep: keep.String()},
-					Keep: keep, MaxFuture: 5 * time.Minute, MaxBytes: 512 << 10},
+				Rule:     worker.Rule{Window: counts, Keep: keep, MaxFuture: 5 * time.Minute, MaxBytes: 512 << 10},
 				MaxAhead: 1000, ExitAtEnd: r.options.exitAtEnd,
 			},
 			Broker: b, Flush: time.Second, Ready: func(bool, string) {},
@@ -142,11 +153,18 @@ func (r *river) sink(name string) *process {
 }
 
 // send appends a value to a partition of records.
-func (r *river) send(partition int32, value string) {
+func (r *river) send(partition int32, value string) { r.sendBy(r.client, partition, value, time.Now()) }
+
+// sendBy has a client append a value with the time that its sender says it is.
+func (r *river) sendBy(client *kgo.Client, partition int32, value string, at time.Time) {
 	r.t.Helper()
-	rec := &kgo.Record{Topic: recordsTopic, Partition: partition, Value: []byte(value), Timestamp: time.Now()}
-	if err := r.client.ProduceSync(context.Background(), rec).FirstErr(); err != nil {
+	rec := &kgo.Record{Topic: recordsTopic, Partition: partition, Value: []byte(value), Timestamp: at}
+	now := time.Now()
+	if err := client.ProduceSync(context.Background(), rec).FirstErr(); err != nil {
 		r.t.Fatalf("send to %d: %v", partition, err)
+	}
+	if !at.Equal(now) {
+		r.honest[spot{partition, rec.Offset}] = now
 	}
 }
 

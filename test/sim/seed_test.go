@@ -1,131 +1,244 @@
 package sim
 
 import (
+	"cmp"
+	"context"
+	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/cryptotest"
+	"testing/synctest"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kmsg"
-
-	"github.com/meanstream/meanstream/pkg/kafka/kafkatest"
 )
 
-// seeds is how many drawn runs there are: SEEDS, or a few.
-func seeds(t *testing.T) int {
-	text := os.Getenv("SEEDS")
-	if text == "" {
-		return 8
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		t.Fatalf("SEEDS=%q is no number of runs: write a whole number from 1 on", text)
-	}
-	return n
+// A drawn run is a process of its own. So it begins with nothing that earlier runs have left in the memory of any
+// library, one processor schedules all of it, those dice that can't be taken from libraries fall as they always do, a
+// run that hangs or panics can be shrunk like any other, and as many run side by side as there are processors.
+
+// env are the variables by which a run is asked for.
+const (
+	envSeeds  = "SEEDS"  // how many runs, or FIRST-LAST
+	envEvents = "EVENTS" // only these events of them, such as 0,3,7: what shrinking has left
+	envReport = "REPORT" // set for the process of one run: where it writes its report
+)
+
+// longestRun bounds one run, in real time. It takes less than a second.
+const longestRun = 2 * time.Minute
+
+// report is what the process of one run tells about it, beyond whether it failed.
+type report struct {
+	Struck  []int    // events that have done anything
+	History []string // the last requests of all, and what came of them
+	Sum     uint64   // of all of the history
 }
 
-// TestDrawnFromASeed runs the river while processes come, go, die, fall asleep and lose requests, all drawn from the
-// seed that names the run.
+// TestDrawnFromASeed runs the river while processes come, go, die and fall asleep, the network loses, repeats and delays
+// requests, and brokers refuse them, all drawn from the seed that names the run. A run that fails is shrunk to the events
+// that it takes.
+//
+//	SEEDS=200 go test ./test/sim                 the runs 0 to 199
+//	SEEDS=17-17 go test -v -run Drawn ./test/sim run 17, with its events and its log
 func TestDrawnFromASeed(t *testing.T) {
-	for seed := range seeds(t) {
-		scenario(t, fmt.Sprint("seed ", seed), options{brokers: 1 + seed%2*2, txnVersion: int16(1 + seed/2%2)}, func(r *river) {
-			p := &play{river: r, random: rand.New(rand.NewPCG(uint64(seed), 1))}
-			p.run()
-		})
-	}
-}
-
-// play is a drawn run: who is alive, and what may happen to them.
-type play struct {
-	*river
-	random *rand.Rand
-	born   int
-	alive  map[string][]*process // by kind
-}
-
-func (p *play) run() {
-	p.alive = map[string][]*process{}
-	p.birth("p")
-	p.birth("s")
-	for i := range 8 {
-		p.flow(p.random.Uint64(), time.Duration(2+p.random.IntN(6))*time.Second)
-		p.happen(i)
-	}
-	// Whatever happened, one of each that nothing happens to must bring everything to its end.
-	p.birth("p")
-	p.birth("s")
-	settle()
-	time.Sleep(20 * time.Second)
-	p.end(append(p.alive["p"], p.alive["s"]...)...)
-}
-
-func (p *play) birth(kind string) {
-	p.born++
-	name := fmt.Sprint(kind, p.born)
-	if kind == "p" {
-		p.alive[kind] = append(p.alive[kind], p.processor(name))
-	} else {
-		p.alive[kind] = append(p.alive[kind], p.sink(name))
-	}
-}
-
-// happen does one thing to one process, or brings another to life.
-func (p *play) happen(i int) {
-	kind := []string{"p", "s"}[p.random.IntN(2)]
-	if len(p.alive[kind]) == 0 || (len(p.alive[kind]) < 3 && p.random.IntN(3) == 0) {
-		p.birth(kind)
+	if at := os.Getenv(envReport); at != "" {
+		playOne(t, at)
 		return
 	}
-	n := p.random.IntN(len(p.alive[kind]))
-	victim := p.alive[kind][n]
-	gone := func() { p.alive[kind] = append(p.alive[kind][:n:n], p.alive[kind][n+1:]...) }
-	switch p.random.IntN(6) {
-	case 5: // somebody changes the brokers' feature under the running processes
-		p.cluster.FinalizeTxnVersion(int16(p.random.IntN(3)))
-	case 0:
-		gone()
-		victim.Stop()
-	case 1:
-		gone()
-		victim.Crash()
-	case 2:
-		victim.Freeze()
-		asleep := time.Duration(p.random.IntN(12)) * time.Second
-		p.all.Go(func() {
-			time.Sleep(asleep)
-			victim.Thaw()
+	first, last := seeds(t)
+	var totals tally
+	var shrunk atomic.Bool
+	t.Cleanup(func() { t.Log(totals.String()) }) // behind the runs, which are parallel
+	for seed := first; seed <= last; seed++ {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			d := draw(seed)
+			kept := keptEvents(t, d)
+			rep, out := runApart(t, seed, kept, testing.Verbose() && first == last)
+			if out == "" {
+				totals.add(d, kept, rep)
+				return
+			}
+			t.Errorf("%s", out)
+			if !shrunk.CompareAndSwap(false, true) { // one is enough to begin with, and takes its time
+				t.Errorf("%s", story(seed, d, kept))
+				return
+			}
+			least := shrinkFor(time.Now().Add(shrinking), kept, func(try []int) bool {
+				_, now := runApart(t, seed, try, false)
+				return now != "" && symptom(now) == symptom(out)
+			})
+			t.Errorf("%s", story(seed, d, least))
 		})
-	default:
-		p.arm(victim, i)
 	}
 }
 
-// arm has one of the coming requests of a process go wrong.
-func (p *play) arm(victim *process, i int) {
-	keys := requests()
-	rule := kafkatest.Rule{Key: keys[p.random.IntN(len(keys))], Nth: 1 + p.random.IntN(4)}
-	how := []kafkatest.How{kafkatest.Break, kafkatest.Silent}[p.random.IntN(2)]
-	switch p.random.IntN(5) {
-	case 0:
-		rule.Do = kafkatest.LoseAnswer(how)
-	case 1:
-		rule.Do = kafkatest.DropRequest(how)
-	case 2:
-		rule.Do = kafkatest.Duplicate()
-	case 3:
-		rule.Do, rule.Times = kafkatest.DelayAnswer(time.Duration(p.random.IntN(3000))*time.Millisecond), 1+i%3
-	case 4:
-		rule.Key, rule.Do = kmsg.EndTxn, kafkatest.HoldRequest()
-		armed, late := victim.On(rule), time.Duration(p.random.IntN(9000))*time.Millisecond
-		p.all.Go(func() {
-			if held, err := armed.Held(p.over); err == nil {
-				time.Sleep(late)
-				held.Release()
+// seeds are the first and the last of the runs that are asked for.
+func seeds(t *testing.T) (first, last uint64) {
+	text := os.Getenv(envSeeds)
+	if text == "" {
+		return 0, 7
+	}
+	from, to, isRange := strings.Cut(text, "-")
+	if !isRange {
+		n, err := strconv.ParseUint(text, 10, 32)
+		if err != nil || n < 1 {
+			t.Fatalf("%s=%q is no number of runs: write a whole number from 1 on, or FIRST-LAST", envSeeds, text)
+		}
+		return 0, n - 1
+	}
+	first, err1 := strconv.ParseUint(from, 10, 63)
+	last, err2 := strconv.ParseUint(to, 10, 63)
+	if err1 != nil || err2 != nil || first > last {
+		t.Fatalf("%s=%q is no range of seeds: write FIRST-LAST, such as 17-17", envSeeds, text)
+	}
+	return first, last
+}
+
+// keptEvents are the events of a run that are to happen: all, or those asked for.
+func keptEvents(t *testing.T, d drawn) []int {
+	text := os.Getenv(envEvents)
+	var kept []int
+	if text == "" {
+		for i := range d.events {
+			kept = append(kept, i)
+		}
+		return kept
+	}
+	for number := range strings.SplitSeq(text, ",") {
+		if number == "none" {
+			continue
+		}
+		i, err := strconv.Atoi(number)
+		if err != nil || i < 0 || i >= len(d.events) {
+			t.Fatalf("%s=%q: %q is none of the run's events, which are 0 to %d", envEvents, text, number, len(d.events)-1)
+		}
+		kept = append(kept, i)
+	}
+	return kept
+}
+
+func numbers(kept []int) string {
+	if len(kept) == 0 {
+		return "none"
+	}
+	var all []string
+	for _, i := range kept {
+		all = append(all, strconv.Itoa(i))
+	}
+	return strings.Join(all, ",")
+}
+
+// playOne is the process of one run.
+func playOne(t *testing.T, at string) {
+	seed, _ := seeds(t)
+	t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+		cryptotest.SetGlobalRandom(t, seed) // names of processes and members are random numbers
+		d := draw(seed)
+		kept := keptEvents(t, d)
+		synctest.Test(t, func(t *testing.T) {
+			o := d.options
+			o.closeIdle, o.trace = 8*time.Second, true
+			r := start(t, o)
+			struck := r.perform(d, kept)
+			text, err := json.Marshal(report{Struck: struck, History: r.cluster.Trace(), Sum: r.cluster.TraceSum()})
+			if err == nil {
+				err = os.WriteFile(at, text, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
 			}
 		})
-		return
+	})
+}
+
+// runApart plays a run, or some of it, in a process of its own. The output is empty if it passed.
+func runApart(t *testing.T, seed uint64, kept []int, tell bool) (rep report, out string) {
+	t.Helper()
+	at := filepath.Join(t.TempDir(), "report") // another one each time
+	ctx, cancel := context.WithTimeout(context.Background(), longestRun)
+	defer cancel()
+	args := []string{"-test.run=^TestDrawnFromASeed$", "-test.timeout=" + (longestRun - 10*time.Second).String()}
+	if tell {
+		args = append(args, "-test.v")
 	}
-	victim.On(rule)
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GODEBUG=randautoseed=0,asyncpreemptoff=1",
+		"GOGC=off", "GOMEMLIMIT=512MiB", // too short to collect anything
+		fmt.Sprintf("%s=%d-%d", envSeeds, seed, seed), envEvents+"="+numbers(kept), envReport+"="+at)
+	text, err := cmd.CombinedOutput()
+	if tell {
+		t.Logf("%s", text)
+	}
+	if err != nil {
+		return rep, fmt.Sprintf("%v\n%s", err, brief(string(text)))
+	}
+	text, err = os.ReadFile(at)
+	if err == nil {
+		err = json.Unmarshal(text, &rep)
+	}
+	if err != nil {
+		return rep, fmt.Sprintf("read the report of the run: %v", err)
+	}
+	return rep, ""
+}
+
+// brief leaves what a person reads first: what is wrong, and a few of the last requests before that.
+func brief(out string) string {
+	var wrong, requests []string
+	for line := range strings.Lines(out) {
+		if line = strings.TrimRight(line, "\n"); strings.Contains(line, "cluster.go:") {
+			requests = append(requests, line)
+		} else {
+			wrong = append(wrong, line)
+		}
+	}
+	const most, last = 40, 5
+	if len(wrong) > most {
+		wrong = append(wrong[:most:most], fmt.Sprintf("... and %d lines more", len(wrong)-most))
+	}
+	return strings.Join(append(wrong, requests[max(len(requests)-last, 0):]...), "\n")
+}
+
+// tally counts what has happened in all runs, by kind.
+type tally struct {
+	mu    sync.Mutex
+	runs  int
+	drawn map[string]int
+	real  map[string]int
+}
+
+func (c *tally) add(d drawn, kept []int, rep report) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.drawn == nil {
+		c.drawn, c.real = map[string]int{}, map[string]int{}
+	}
+	c.runs++
+	for _, i := range kept {
+		c.drawn[d.events[i].kind]++
+	}
+	for _, i := range rep.Struck {
+		c.real[d.events[i].kind]++
+	}
+}
+
+func (c *tally) String() string {
+	var kinds []string
+	for kind := range c.drawn {
+		kinds = append(kinds, kind)
+	}
+	slices.SortFunc(kinds, func(a, b string) int { return cmp.Or(c.drawn[b]-c.drawn[a], cmp.Compare(a, b)) })
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d runs passed; of each kind so many events were drawn, and have done something:", c.runs)
+	for _, kind := range kinds {
+		fmt.Fprintf(&b, "\n  %-14s %6d %6d", kind, c.drawn[kind], c.real[kind])
+	}
+	return b.String()
 }

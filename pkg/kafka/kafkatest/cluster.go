@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -23,22 +24,24 @@ type Options struct {
 	// cluster of today. As on a real one it says what clients are offered; the requests of version 2 work below it.
 	TxnVersion int16
 	Topics     map[string]int32 // topics to create, with their numbers of partitions; partition p is led by broker p % Brokers
-	Seed       uint64           // decides which requests a Rule with a Rate meets; same seed, same requests
+	Seed       uint64           // decides which requests a Rule with a Rate meets, and Spread; same seed, same requests
+	Spread     time.Duration    // see spread.go: every request and answer takes up to so long, each another time
 	Trace      bool             // keep a log of every request; printed when the test fails
 	Kfake      []kfake.Opt      // anything else of kfake's, e.g. kfake.BrokerConfigs
 }
 
 // Cluster is kfake on a network of its own.
 type Cluster struct {
-	t     testing.TB
-	kf    *kfake.Cluster
-	net   kfake.VirtualNetwork
-	addrs []string
-	seed  uint64
-	rules ruleSet
-	trace trace
-	held  offsetHolds
-	again refusals
+	t      testing.TB
+	kf     *kfake.Cluster
+	net    kfake.VirtualNetwork
+	addrs  []string
+	seed   uint64
+	spread time.Duration
+	rules  ruleSet
+	trace  trace
+	held   offsetHolds
+	again  refusals
 
 	ctx  context.Context // ends with the cluster
 	stop context.CancelFunc
@@ -53,7 +56,7 @@ type Cluster struct {
 func Start(t testing.TB, opts Options) *Cluster {
 	t.Helper()
 	n := max(opts.Brokers, 1)
-	c := &Cluster{t: t, seed: opts.Seed, hosts: map[string]*Host{}}
+	c := &Cluster{t: t, seed: opts.Seed, spread: opts.Spread, hosts: map[string]*Host{}}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	c.trace.begin(opts.Trace)
 	kopts := []kfake.Opt{kfake.ListenFn(c.net.Listen)}
@@ -62,9 +65,6 @@ func Start(t testing.TB, opts Options) *Cluster {
 		ports[i] = firstPort + i
 	}
 	kopts = append(kopts, kfake.Ports(ports...))
-	for _, topic := range slices.Sorted(maps.Keys(opts.Topics)) {
-		kopts = append(kopts, kfake.SeedTopics(opts.Topics[topic], topic))
-	}
 	kf, err := kfake.NewCluster(append(kopts, opts.Kfake...)...)
 	if err != nil {
 		t.Fatalf("start kfake with %d brokers: %v", n, err)
@@ -75,7 +75,7 @@ func Start(t testing.TB, opts Options) *Cluster {
 	if err := checkLayout(kf); err != nil {
 		t.Fatal(err)
 	}
-	c.settleLeaders(opts.Topics, n)
+	c.createTopics(opts.Topics, n)
 	c.stableFetches()
 	c.refuseAdds()
 	if opts.TxnVersion != 0 {
@@ -84,11 +84,14 @@ func Start(t testing.TB, opts Options) *Cluster {
 	return c
 }
 
-// settleLeaders takes the chance out of kfake's leaders, so that the same test sends the same requests to the same
-// brokers in every run.
-func (c *Cluster) settleLeaders(topics map[string]int32, brokers int) {
-	for topic, n := range topics {
-		for p := range n {
+// createTopics makes topics in their order, and takes the chance out of kfake's leaders, so that in every run the same
+// topics have the same ids, and the same requests go to the same brokers. (kfake walks its seed topics as a Go map.)
+func (c *Cluster) createTopics(topics map[string]int32, brokers int) {
+	for _, topic := range slices.Sorted(maps.Keys(topics)) {
+		if err := c.kf.CreateTopic(topic, topics[topic], nil); err != nil {
+			c.t.Fatalf("create topic %q: %v", topic, err)
+		}
+		for p := range topics[topic] {
 			if err := c.kf.MoveTopicPartition(topic, p, p%int32(brokers)); err != nil {
 				c.t.Fatalf("move partition %d of topic %q to broker %d: %v", p, topic, p%int32(brokers), err)
 			}
@@ -165,3 +168,11 @@ func (c *Cluster) close() {
 // Trace is what happened so far, one line a request: fake time since the start, host, broker, API, outcome. It is empty
 // unless Options.Trace is set.
 func (c *Cluster) Trace() []string { return c.trace.lines() }
+
+// TraceSum stands for all answers so far that could matter to anybody: two runs with the same sum had the same requests
+// answered by the same brokers at the same times with the same codes. 0 unless Options.Trace is set.
+func (c *Cluster) TraceSum() uint64 {
+	c.trace.mu.Lock()
+	defer c.trace.mu.Unlock()
+	return c.trace.sum
+}

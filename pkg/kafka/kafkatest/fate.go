@@ -3,14 +3,16 @@ package kafkatest
 import (
 	"context"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // send brings one request to the broker, or lets a rule do otherwise; false when nothing more can be sent.
-func (l *link) send(frame []byte) bool {
+func (l *link) send(p parcel) bool {
 	if l.isDeaf() {
 		return true
 	}
-	req, err := parseRequest(frame)
+	req, err := parseRequest(p.frame)
 	if err != nil {
 		l.h.c.t.Errorf("host %s to broker %s: %v", l.h.name, l.broker, err)
 		l.sever()
@@ -23,7 +25,7 @@ func (l *link) send(frame []byte) bool {
 		return false
 	}
 	armed, act := l.h.action(req)
-	x := &exchange{req: req, act: act}
+	x := &exchange{req: req, act: act, back: p.back}
 	if act.verb != pass {
 		l.trace(req, "rule: %s", act)
 	}
@@ -55,6 +57,10 @@ func (l *link) forward(x *exchange) bool {
 		l.mu.Lock()
 		l.pending = append(l.pending, x)
 		l.mu.Unlock()
+	}
+	if x.req.Key == kmsg.SyncGroup {
+		x.answered = make(chan struct{})
+		l.h.c.wg.Go(func() { l.vouch(x) })
 	}
 	if _, err := l.server.Write(x.req.frame); err != nil {
 		l.trace(x.req, "not sent: the broker has closed")
@@ -117,7 +123,7 @@ func (l *link) refuse(x *exchange) bool {
 		return false
 	}
 	l.drain()
-	l.deliver(frame, l.h.due(down))
+	l.deliver(frame, l.h.due(x.back))
 	return true
 }
 
@@ -136,22 +142,30 @@ func (l *link) answered(frame []byte) {
 	if x == nil {
 		return
 	}
+	if x.answered != nil {
+		close(x.answered)
+	}
 	a := Answer{Request: x.req, frame: frame}
 	if l.h.c.trace.on {
 		l.trace(x.req, "answered after %s%s", time.Since(x.at), codes(a))
+		l.h.c.trace.count(l.h.name, a)
 	}
 	l.h.answered(a)
 	if x.held != nil {
 		x.held.answered <- a
 	}
-	due := l.h.due(down)
+	due := l.h.due(x.back)
+	frame, err := orderly(a)
+	if err != nil {
+		l.h.c.t.Errorf("host %s: %v", l.h.name, err)
+		l.sever()
+	}
 	switch x.act.verb {
 	case loseAnswer:
 		l.lose(x.act.how, false)
 	case delayAnswer:
 		due = due.Add(x.act.delay)
 	case answerDone:
-		var err error
 		if frame, err = refusal(x.req, x.act.code); err != nil {
 			l.h.c.t.Errorf("rule %q of host %s: %v", x.act, l.h.name, err)
 			l.sever()

@@ -26,6 +26,7 @@ type Host struct {
 	delay    [2]time.Duration
 	links    map[*link]struct{}
 	sent     map[kmsg.Key]int
+	moved    map[uint64]uint64 // see spread.go
 	before   []func(Request)
 	after    []func(Request, Answer)
 	attempts int
@@ -37,7 +38,7 @@ const (
 )
 
 func newHost(c *Cluster, name string) *Host {
-	return &Host{c: c, name: name, changed: make(chan struct{}), links: map[*link]struct{}{}, sent: map[kmsg.Key]int{}}
+	return &Host{c: c, name: name, changed: make(chan struct{}), links: map[*link]struct{}{}, sent: map[kmsg.Key]int{}, moved: map[uint64]uint64{}}
 }
 
 // Dial opens a connection to a broker through this host's faults. It fails while the host is cut and waits while it is
@@ -185,11 +186,19 @@ func (h *Host) Dials() int {
 	return h.attempts
 }
 
-// due is when something that was written now arrives.
-func (h *Host) due(direction int) time.Time {
+// onItsWay is a request's frame on its way, if it is written now.
+func (h *Host) onItsWay(broker string, request []byte) parcel {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return time.Now().Add(h.delay[direction])
+	there, back := h.spread(broker, request)
+	return parcel{frame: request, due: time.Now().Add(h.delay[up] + there), back: back}
+}
+
+// due is when an answer arrives that is given now, and takes so much longer than all others.
+func (h *Host) due(longer time.Duration) time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return time.Now().Add(h.delay[down] + longer)
 }
 
 // leaving numbers a request and calls the Before hooks.

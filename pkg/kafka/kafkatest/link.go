@@ -37,6 +37,9 @@ type exchange struct {
 	act  Action
 	held *Held
 	at   time.Time
+	back time.Duration // that its answer takes longer than others
+
+	answered chan struct{} // closed then; of a SyncGroup
 }
 
 func newLink(h *Host, broker string, client, server net.Conn) *link {
@@ -74,14 +77,14 @@ func (l *link) readUp() {
 			l.up.put(parcel{end: true})
 			return
 		}
-		l.up.put(parcel{frame: frame, due: l.h.due(up)})
+		l.up.put(l.h.onItsWay(l.broker, frame))
 	}
 }
 
 func (l *link) pumpUp() {
 	for {
 		p, ok := l.up.take(l.broken)
-		if !ok || p.end || !l.wait(p.due) || !l.send(p.frame) {
+		if !ok || p.end || !l.wait(p.due) || !l.send(p) {
 			break
 		}
 	}

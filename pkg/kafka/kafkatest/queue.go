@@ -8,7 +8,8 @@ import (
 // parcel is a frame in flight, or the end of its stream.
 type parcel struct {
 	frame []byte
-	due   time.Time // not delivered before
+	due   time.Time     // not delivered before
+	back  time.Duration // see spread.go; of a request
 	end   bool
 }
 

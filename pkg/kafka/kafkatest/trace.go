@@ -2,10 +2,13 @@ package kafkatest
 
 import (
 	"fmt"
+	"hash/fnv"
 	"reflect"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // trace is a bounded log of what happened: a failing simulation needs its last requests, not its first million.
@@ -14,7 +17,8 @@ type trace struct {
 	on    bool
 	start time.Time
 	log   []string
-	next  int // where the oldest line stands, once the log is full
+	next  int    // where the oldest line stands, once the log is full
+	sum   uint64 // see TraceSum
 }
 
 const traceLines = 4096
@@ -35,6 +39,27 @@ func (t *trace) add(host, what, format string, args ...any) {
 	}
 	t.log[t.next] = line
 	t.next = (t.next + 1) % traceLines
+}
+
+// count adds an answer to the sum. The order does not count, for those of one instant have none.
+func (t *trace) count(host string, a Answer) {
+	if !t.on || onlyLooks(a.Request.Key) {
+		return
+	}
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d %s %s %d%s", time.Since(t.start), host, a.Request.Broker, a.Request.Key, codes(a))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sum += scatter(h.Sum64())
+}
+
+// onlyLooks tells requests that have no effect and that clients send to any broker, or in any order.
+func onlyLooks(key kmsg.Key) bool {
+	switch key {
+	case kmsg.ApiVersions, kmsg.Metadata, kmsg.FindCoordinator, kmsg.ListOffsets:
+		return true
+	}
+	return false
 }
 
 func (t *trace) lines() []string {

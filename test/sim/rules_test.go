@@ -1,0 +1,91 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/meanstream/meanstream/pkg/partial"
+	"github.com/meanstream/meanstream/pkg/record"
+	"github.com/meanstream/meanstream/pkg/window"
+	"github.com/meanstream/meanstream/test/oracle"
+)
+
+// setting is what users choose of the rule.
+type setting struct {
+	window, lateness time.Duration
+	below            int // values that are kept
+}
+
+func usual() setting { return setting{windowSize, lateness, 90} }
+
+// settings are those that a rolling restart may bring. No lateness is below the usual one: the oracle, who knows no
+// clock, relies on it that a partition that wakes has nothing to say of windows that others have closed.
+func settings() []setting {
+	return []setting{usual(), {windowSize / 2, lateness, 90}, {2 * windowSize, 2 * lateness, 50}, {windowSize, lateness + time.Second, 40}}
+}
+
+func (s setting) String() string {
+	return fmt.Sprintf("windows of %s, lateness %s, values below %d", s.window, s.lateness, s.below)
+}
+
+func (s setting) keep() (record.Keep, error) {
+	return record.ParseKeep(fmt.Sprintf("value < %d", s.below))
+}
+
+func (s setting) rule(keep record.Keep) window.Rule {
+	return window.Rule{Size: int64(s.window), Lateness: int64(s.lateness), Keep: keep.String()}
+}
+
+// asked is the same for the oracle.
+func (s setting) asked() oracle.Rule {
+	return oracle.Rule{Window: s.window, Lateness: s.lateness, Keep: func(v float64) bool { return v < float64(s.below) },
+		MaxFuture: 5 * time.Minute, MaxBytes: 512 << 10}
+}
+
+// rule is what the simulated river goes by where nothing else is said.
+func rule() oracle.Rule { return usual().asked() }
+
+// span is what one partial says of a source partition.
+type span struct {
+	from, to int64
+	rule     uint64
+}
+
+// ruleOf says which rule counts for a record: that of whoever has committed it. The partials tell, which is no begging
+// of the question: a record that is missing there, or there twice, is noticed by the ledger.
+func (r *river) ruleOf() func(partition int32, offset int64) oracle.Rule {
+	r.t.Helper()
+	known := map[uint64]oracle.Rule{}
+	for _, s := range settings() {
+		keep, err := s.keep()
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		known[s.rule(keep).Fingerprint()] = s.asked()
+	}
+	spans := map[int32][]span{}
+	for _, m := range r.cluster.ReadCommitted(partialsTopic) {
+		if m.Partition != 0 { // each carries all spans
+			continue
+		}
+		p, err := partial.Decode(m.Value)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if _, ok := known[p.Rule]; !ok {
+			r.t.Errorf("partials/0 at offset %d goes by a rule that nobody was given", m.Offset)
+		}
+		for _, s := range p.Sources {
+			spans[s.Partition] = append(spans[s.Partition], span{s.From, s.To, p.Rule})
+		}
+	}
+	return func(partition int32, offset int64) oracle.Rule {
+		all := spans[partition]
+		i := slices.IndexFunc(all, func(s span) bool { return s.from <= offset && offset < s.to })
+		if i < 0 {
+			return rule()
+		}
+		return known[all[i].rule]
+	}
+}
