@@ -1,113 +1,83 @@
-// Package chaos runs the real binaries on a real Kafka in a container. It needs a Docker engine: without one its tests
-// say so and are skipped, unless MEANSTREAM_REQUIRE_KAFKA is set.
+// Package chaos runs the real binaries on a real Kafka in a container, and breaks both. It needs a Docker engine:
+// without one its tests say so and are skipped, unless MEANSTREAM_REQUIRE_KAFKA is set.
+//
+// One fault at a time is in tests of its own. TestMixedChaos draws many from a seed while traffic flows, for 20 seconds
+// or as long as CHAOS says: CHAOS=10m CHAOS_SEED=7 go test -run TestMixedChaos -timeout 90m ./test/chaos
 package chaos
 
 import (
-	"context"
 	"errors"
+	"flag"
 	"fmt"
-	"io"
-	"net"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/api/types/network"
-	"github.com/testcontainers/testcontainers-go"
-	"github.com/testcontainers/testcontainers-go/wait"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// image is the broker that users are shown, too.
-const image = "apache/kafka:4.3.1"
-
-// retentionCheck is how often the broker looks for records to delete: so often that a test can wait for it.
-const retentionCheck = 5 * time.Second
-
-// shared is one broker for all tests, and the binaries that are run against it: a start takes longer than most of them.
-// Each test has topics and groups of its own.
+// shared is one broker for all tests that do it no harm, and the binaries that are run against any: a start takes
+// longer than most tests. Each test has topics and groups of its own.
 type shared struct {
-	once   sync.Once
-	err    error
-	addr   string
-	bin    string // folder of the binaries
-	broker testcontainers.Container
+	building sync.Once
+	bin      string // folder of the binaries
+	buildErr error
+
+	starting sync.Once
+	broker   *broker
+	startErr error
 }
 
 // common is started by the first test that needs it, and ended by TestMain.
 var common shared
 
+// sideBySide is how many tests run at a time unless -parallel says so: most of their time is waiting, on few cores, too.
+const sideBySide = "4"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	said := false
+	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
+	if !said {
+		if err := flag.Set("test.parallel", sideBySide); err != nil {
+			panic(err) // there is such a flag
+		}
+	}
 	code := m.Run()
-	if err := common.end(); err != nil {
+	if err := errors.Join(common.broker.end(), os.RemoveAll(common.bin)); err != nil {
 		fmt.Fprintln(os.Stderr, "end the broker:", err)
 	}
 	os.Exit(code)
 }
 
-func (s *shared) end() error {
-	return errors.Join(testcontainers.TerminateContainer(s.broker), os.RemoveAll(s.bin))
-}
-
-func (s *shared) start() {
-	if s.bin, s.err = os.MkdirTemp("", "meanstream-chaos-bin-"); s.err != nil {
-		return
+// binaries gives the folder of the services, built once.
+func (s *shared) binaries(t *testing.T) string {
+	t.Helper()
+	s.building.Do(func() {
+		if s.bin, s.buildErr = os.MkdirTemp("", "meanstream-chaos-bin-"); s.buildErr != nil { //nolint:usetesting // all tests use it
+			return
+		}
+		build := exec.Command("go", "build", "-o", s.bin+"/", "./services/...")
+		build.Dir = repository
+		if out, err := build.CombinedOutput(); err != nil {
+			s.buildErr = fmt.Errorf("build the services: %w\n%s", err, out)
+		}
+	})
+	if s.buildErr != nil {
+		t.Fatal(s.buildErr)
 	}
-	build := exec.Command("go", "build", "-o", s.bin+"/", "./services/...")
-	build.Dir = repository
-	if out, err := build.CombinedOutput(); err != nil {
-		s.err = fmt.Errorf("build the services: %w\n%s", err, out)
-		return
-	}
-	if err := s.startBroker(); err != nil {
-		s.err = fmt.Errorf("start %s: %w", image, err)
-	}
-}
-
-// startBroker starts Kafka. Its advertised address must be known before it starts, so the port is chosen here.
-func (s *shared) startBroker() error {
-	port, err := freePort()
-	if err != nil {
-		return err
-	}
-	s.addr = fmt.Sprintf("localhost:%d", port)
-	inside := network.MustParsePort("9092/tcp")
-	every := fmt.Sprint(retentionCheck.Milliseconds())
-	req := testcontainers.ContainerRequest{
-		Image:        image,
-		ExposedPorts: []string{"9092/tcp"},
-		Env: map[string]string{
-			"KAFKA_NODE_ID": "1", "KAFKA_PROCESS_ROLES": "broker,controller", "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
-			"KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
-			// The broker talks to itself, to verify transactions and to end them, by an address that works inside.
-			"KAFKA_LISTENERS": "PLAINTEXT://:9092,INTERNAL://localhost:9094,CONTROLLER://localhost:9093", "KAFKA_INTER_BROKER_LISTENER_NAME": "INTERNAL",
-			"KAFKA_ADVERTISED_LISTENERS":           "PLAINTEXT://" + s.addr + ",INTERNAL://localhost:9094",
-			"KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
-			"KAFKA_AUTO_CREATE_TOPICS_ENABLE":      "false", "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
-			"KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1", "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
-			"KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0", "KAFKA_HEAP_OPTS": "-Xmx512m -Xms256m",
-			"KAFKA_LOG_RETENTION_CHECK_INTERVAL_MS": every, "KAFKA_LOG_INITIAL_TASK_DELAY_MS": every,
-		},
-		HostConfigModifier: func(h *container.HostConfig) {
-			h.PortBindings = network.PortMap{inside: {{HostIP: netip.MustParseAddr("127.0.0.1"), HostPort: fmt.Sprint(port)}}}
-		},
-		WaitingFor: wait.ForLog("Kafka Server started").WithStartupTimeout(90 * time.Second),
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	s.broker, err = testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{ContainerRequest: req, Started: true})
-	return err
+	return s.bin
 }
 
 // cluster is a broker as one test sees it.
 type cluster struct {
 	t        *testing.T
+	broker   *broker // nil if it runs elsewhere
 	addr     string
 	bin      string
 	logs     string      // folder of the services' logs, kept if the test fails
@@ -116,24 +86,56 @@ type cluster struct {
 	services []*service
 }
 
-// start gives a test the broker, or skips it where there is no Docker. Tests with a broker run side by side: most of
-// their time is waiting.
+// start gives a test the common broker, or skips it where there is no Docker.
 func start(t *testing.T) *cluster {
 	t.Helper()
 	needDocker(t)
-	common.once.Do(common.start)
-	if common.err != nil {
-		t.Fatal(common.err)
+	bin := common.binaries(t)
+	common.starting.Do(func() { common.broker, common.startErr = newBroker(own{}) })
+	if common.startErr != nil {
+		t.Fatal(common.startErr)
 	}
-	c := at(t, common.addr, common.bin)
-	t.Cleanup(func() { c.keepBrokersLog() })
+	return of(t, common.broker, bin)
+}
+
+// startOwn gives a test a broker that it may break, with so many doors.
+func startOwn(t *testing.T, doors int) *cluster {
+	t.Helper()
+	return startAs(t, own{doors: doors})
+}
+
+// startAs gives a test a broker of its own, as it wants it.
+func startAs(t *testing.T, o own) *cluster {
+	t.Helper()
+	needDocker(t)
+	bin := common.binaries(t)
+	b, err := newBroker(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.end(); err != nil {
+			t.Errorf("end the broker: %v", err)
+		}
+	})
+	return of(t, b, bin)
+}
+
+// of is a broker in a container.
+func of(t *testing.T, b *broker, bin string) *cluster {
+	t.Helper()
+	c := at(t, b.addr, bin)
+	c.broker = b
+	t.Cleanup(func() { b.keepLog(t, c.logs) })
 	return c
 }
 
-// at is a broker at an address.
+// at is a broker at an address, or several at the addresses between commas.
 func at(t *testing.T, addr, bin string) *cluster {
 	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MetadataMinAge(50*time.Millisecond))
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(addr, ",")...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MetadataMinAge(50*time.Millisecond),
+		kgo.MaxBufferedRecords(1<<20),                     // a burst never waits for a broker that is down
+		kgo.ProducerBatchCompression(kgo.NoCompression())) // what fits a fetch can be told
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,28 +152,9 @@ func at(t *testing.T, addr, bin string) *cluster {
 }
 
 // in is the same cluster for a subtest.
-func (c *cluster) in(t *testing.T) *cluster { return at(t, c.addr, c.bin) }
-
-// keepBrokersLog puts the broker's log beside those of the services if the test has failed.
-func (c *cluster) keepBrokersLog() {
-	if !c.t.Failed() {
-		return
-	}
-	log, err := common.broker.Logs(context.Background())
-	if err != nil {
-		c.t.Logf("the broker's log can't be had: %v", err)
-		return
-	}
-	defer func() { _ = log.Close() }()
-	f, err := os.Create(filepath.Join(c.logs, "kafka.log"))
-	if err != nil {
-		c.t.Logf("the broker's log can't be kept: %v", err)
-		return
-	}
-	if _, err := io.Copy(f, log); err != nil {
-		c.t.Logf("the broker's log is not whole: %v", err)
-	}
-	_ = f.Close()
+func (c *cluster) in(t *testing.T) *cluster {
+	t.Helper()
+	return of(t, c.broker, c.bin)
 }
 
 // repository is where the module begins, seen from here.
@@ -185,13 +168,4 @@ func needDocker(t *testing.T) {
 		}
 		t.Skip("no Docker engine answers: the tests on a real Kafka are skipped")
 	}
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }

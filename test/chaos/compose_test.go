@@ -15,18 +15,22 @@ import (
 type compose struct {
 	t       *testing.T
 	project string
-	port    int
+	files   []string // the shipped one alone if there are none
+	ports   []int    // on this machine, of each broker that there may be
 }
 
 // newCompose starts nothing yet; in the end everything is taken down, whatever happened.
-func newCompose(t *testing.T) *compose {
+func newCompose(t *testing.T, name string, files ...string) *compose {
 	t.Helper()
 	needDocker(t)
-	port, err := freePort()
-	if err != nil {
-		t.Fatal(err)
+	c := &compose{t: t, project: fmt.Sprintf("meanstream-%s-%d", name, os.Getpid()), files: files}
+	for range 3 {
+		port, err := freePort()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.ports = append(c.ports, port)
 	}
-	c := &compose{t: t, project: fmt.Sprintf("meanstream-test-%d", os.Getpid()), port: port}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
@@ -56,9 +60,14 @@ func (c *compose) keepLogs(ctx context.Context) {
 }
 
 func (c *compose) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "docker", append([]string{"compose", "-p", c.project}, args...)...)
+	all := []string{"compose", "-p", c.project}
+	for _, file := range c.files {
+		all = append(all, "-f", file)
+	}
+	cmd := exec.CommandContext(ctx, "docker", append(all, args...)...)
 	cmd.Dir = repository
-	cmd.Env = append(os.Environ(), fmt.Sprintf("MEANSTREAM_KAFKA_PORT=%d", c.port))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("MEANSTREAM_KAFKA_PORT=%d", c.ports[0]),
+		fmt.Sprintf("MEANSTREAM_KAFKA2_PORT=%d", c.ports[1]), fmt.Sprintf("MEANSTREAM_KAFKA3_PORT=%d", c.ports[2]))
 	return cmd
 }
 
@@ -116,4 +125,15 @@ func (c *compose) owners(group, topic string) (members map[string][]string, lags
 		}
 	}
 	return members, lags
+}
+
+// network connects a broker's container with the project's network, or disconnects it.
+func (c *compose) network(verb string, id int32, args ...string) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+	defer cancel()
+	all := append(append([]string{"network", verb}, args...), c.project+"_default", fmt.Sprintf("%s-%s-1", c.project, brokerOf(id)))
+	if out, err := exec.CommandContext(ctx, "docker", all...).CombinedOutput(); err != nil {
+		c.t.Fatalf("docker %s: %v\n%s", strings.Join(all, " "), err, out)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/meanstream/meanstream/test/oracle"
@@ -82,7 +81,7 @@ func (r *river) spread(processors int) map[string][]int32 {
 func (r *river) shared(group, what string, count int) map[string][]int32 {
 	r.t.Helper()
 	var members map[string][]int32
-	r.within(30*time.Second, func() error {
+	r.within(bound, func() error {
 		var err error
 		if members, err = r.members(r.topic(group), r.topic(what)); err != nil {
 			return err
@@ -107,7 +106,7 @@ func (r *river) shared(group, what string, count int) map[string][]int32 {
 func (r *river) flows() {
 	r.t.Helper()
 	before := -1
-	r.within(20*time.Second, func() error {
+	r.within(bound, func() error {
 		if r.partitions(r.topic("results")) == 0 {
 			return errors.New("there is no results topic")
 		}
@@ -125,7 +124,7 @@ func (r *river) flows() {
 // drained waits until all records and then all partials are read and committed, to the last offset.
 func (r *river) drained() {
 	r.t.Helper()
-	r.within(30*time.Second, func() error {
+	r.within(time.Minute, func() error {
 		// In this order: what a processor commits is in partials by then.
 		records, err1 := r.lag(r.topic("processor"), r.topic("records"))
 		partials, err2 := r.lag(r.topic("sink"), r.topic("partials"))
@@ -166,37 +165,79 @@ func published(messages []*kgo.Record) []oracle.Published {
 	return all
 }
 
-// closed gives the last windows of a stream that has stopped the time to close. What is still missing then is judge's
-// to say.
-func (r *river) closed() {
+// closed gives the last windows of a stream that has stopped the time to close, and says what must be published then.
+// What is still missing is judge's to say.
+func (r *river) closed() oracle.Outcome {
 	r.t.Helper()
-	want := len(r.want().Results)
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(500 * time.Millisecond) {
-		if len(r.read(r.topic("results"))) >= want {
-			return
+	want := r.want()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+		began := time.Now()
+		if len(r.read(r.topic("results"))) >= len(want.Results) {
+			break
 		}
 		r.complete()
+		time.Sleep(max(500*time.Millisecond, 2*time.Since(began))) // much may be read each time
 	}
+	return want
 }
 
 // judge holds all that was published against the oracle: every result once, with the right bytes; and every record that
-// could not count in rejects, with none that could.
-func (r *river) judge(options ...oracle.Option) oracle.Outcome {
+// could not count in rejects once, with its reason, and none that could.
+func (r *river) judge() oracle.Outcome {
 	r.t.Helper()
 	want := r.want()
-	if err := oracle.Compare(want, r.published(), options...); err != nil {
+	r.judgeBy(want)
+	return want
+}
+
+// judgeBy is judge, by what the oracle has said already.
+func (r *river) judgeBy(want oracle.Outcome) {
+	r.t.Helper()
+	if err := oracle.Compare(want, r.published()); err != nil {
 		r.t.Error(err)
 	}
-	rejects := r.read(r.topic("rejects"))
-	for _, m := range rejects {
-		for _, h := range m.Headers {
-			if h.Key == "meanstream-reason" && !strings.Contains("late not-json", string(h.Value)) {
-				r.t.Errorf("rejected as %s: %s", h.Value, m.Value)
-			}
+	if err := r.rejected(want); err != nil {
+		r.t.Error(err)
+	}
+}
+
+// rejected holds the rejects topic against the oracle's verdicts.
+func (r *river) rejected(want oracle.Outcome) error {
+	r.t.Helper()
+	const shown = 5
+	var faults []error
+	fault := func(promise error, format string, args ...any) {
+		if len(faults) < shown {
+			faults = append(faults, fmt.Errorf("%w: "+format, append([]any{promise}, args...)...))
 		}
 	}
-	if int64(len(rejects)) != want.Late+want.Rejected {
-		r.t.Errorf("%d rejects, the oracle counts %d late and %d rejected", len(rejects), want.Late, want.Rejected)
+	missing := map[string]string{} // reason, by partition/offset
+	for _, v := range want.Verdicts {
+		switch v.Verdict {
+		case oracle.Late:
+			missing[fmt.Sprintf("%d/%d", v.Partition, v.Offset)] = "late"
+		case oracle.Rejected:
+			missing[fmt.Sprintf("%d/%d", v.Partition, v.Offset)] = v.Reason
+		}
 	}
-	return want
+	for _, m := range r.read(r.topic("rejects")) {
+		h := map[string]string{}
+		for _, header := range m.Headers {
+			h[header.Key] = string(header.Value)
+		}
+		place, reason := h["meanstream-partition"]+"/"+h["meanstream-offset"], h["meanstream-reason"]
+		switch is, ok := missing[place]; {
+		case reason == "dropped-at-sink":
+			fault(oracle.ErrBrokeComplete, "records were dropped at the sink: %s", m.Value)
+		case !ok:
+			fault(oracle.ErrBrokeOnce, "record %s is rejected as %q, and should not be, or is there twice: %.200s", place, reason, m.Value)
+		case is != reason:
+			fault(oracle.ErrUnexpected, "record %s is rejected as %q, want %q", place, reason, is)
+		}
+		delete(missing, place)
+	}
+	for place, reason := range missing {
+		fault(oracle.ErrBrokeComplete, "record %s should be in rejects as %q", place, reason)
+	}
+	return errors.Join(faults...)
 }

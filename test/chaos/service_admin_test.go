@@ -3,7 +3,6 @@ package chaos
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -50,30 +49,11 @@ func (c *cluster) freeAddr() string {
 // forward lets an address lead to the broker from now on.
 func (c *cluster) forward(addr string) {
 	c.t.Helper()
-	listener, err := net.Listen("tcp", addr)
+	d, err := newDoor(addr, c.addr)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.t.Cleanup(func() { _ = listener.Close() })
-	pipe := func(to, from net.Conn) {
-		_, _ = io.Copy(to, from)
-		_, _ = to.Close(), from.Close()
-	}
-	go func() {
-		for {
-			near, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			far, err := net.Dial("tcp", c.addr)
-			if err != nil {
-				_ = near.Close()
-				continue
-			}
-			go pipe(far, near)
-			go pipe(near, far)
-		}
-	}()
+	c.t.Cleanup(d.end)
 }
 
 // TestAServiceIsReadyOnceItFetches starts services before there is a Kafka: they are healthy and not ready. With Kafka

@@ -19,6 +19,10 @@ const grace = 30 * time.Second
 type service struct {
 	c    *cluster
 	name string
+	kind string // of the binary
+	addr string // where it was told to find Kafka
+	args []string
+	door *door // through which it reaches Kafka; nil if nothing can cut it off
 	cmd  *exec.Cmd
 	path string        // of its log
 	done chan struct{} // closed when it has ended
@@ -35,7 +39,7 @@ func (c *cluster) run(name string, args ...string) *service {
 // runAt starts a binary against a broker at another address.
 func (c *cluster) runAt(addr, name string, args ...string) *service {
 	c.t.Helper()
-	s := &service{c: c, name: fmt.Sprintf("%s-%d", name, len(c.services)+1), done: make(chan struct{})}
+	s := &service{c: c, name: fmt.Sprintf("%s-%d", name, len(c.services)+1), kind: name, addr: addr, args: args, done: make(chan struct{})}
 	s.path = filepath.Join(c.logs, s.name+".log")
 	log, err := os.Create(s.path)
 	if err != nil {
@@ -56,6 +60,22 @@ func (c *cluster) runAt(addr, name string, args ...string) *service {
 	return s
 }
 
+// through starts a binary that reaches the broker by one of its doors.
+func (c *cluster) through(d *door, name string, args ...string) *service {
+	c.t.Helper()
+	s := c.runAt(d.addr, name, args...)
+	s.door = d
+	return s
+}
+
+// again starts another process in place of one that has ended.
+func (s *service) again(more ...string) *service {
+	s.c.t.Helper()
+	next := s.c.runAt(s.addr, s.kind, append(slices.Clone(s.args), more...)...)
+	next.door = s.door
+	return next
+}
+
 // kill is kill -9.
 func (s *service) kill() {
 	s.told = true
@@ -68,6 +88,12 @@ func (s *service) pause() { s.signal(syscall.SIGSTOP) }
 
 // resume lets a paused process go on, as if no time had passed.
 func (s *service) resume() { s.signal(syscall.SIGCONT) }
+
+// cutOff lets nothing between a service and Kafka through any more.
+func (s *service) cutOff() { s.door.cutOff() }
+
+// mend undoes cutOff; what was on its way arrives now.
+func (s *service) mend() { s.door.mend() }
 
 // terminate tells a process to end as container engines do, and does not wait.
 func (s *service) terminate() {
@@ -115,6 +141,45 @@ func (s *service) log() []string {
 		s.c.t.Fatal(err)
 	}
 	return slices.Collect(strings.Lines(string(text)))
+}
+
+// fails waits until a service has ended by itself because a person must act, and its last line says why.
+func (s *service) fails(limit time.Duration, why string) {
+	s.c.t.Helper()
+	code := s.wait(limit)
+	lines := s.log()
+	if code != 1 || len(lines) == 0 || !strings.Contains(lines[len(lines)-1], why) {
+		s.c.t.Fatalf("%s ended with exit code %d, want 1, and its last line was %q, want one with %q", s.name, code, lines[max(0, len(lines)-1):], why)
+	}
+	s.c.t.Logf("%s says: %s", s.name, lines[len(lines)-1])
+}
+
+// says waits until a service has written a line with a text.
+func (s *service) says(limit time.Duration, text string) {
+	s.c.t.Helper()
+	s.c.within(limit, func() error {
+		if !slices.ContainsFunc(s.log(), func(line string) bool { return strings.Contains(line, text) }) {
+			return fmt.Errorf("%s has not said %q", s.name, text)
+		}
+		return nil
+	})
+}
+
+// peak is the most memory that a process has had so far, in bytes of its resident set.
+func (s *service) peak() int64 {
+	s.c.t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		s.c.t.Fatalf("look at the memory of %s: %v", s.name, err)
+	}
+	for line := range strings.Lines(string(text)) {
+		var kib int64
+		if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kib); n == 1 {
+			return kib << 10
+		}
+	}
+	s.c.t.Fatalf("/proc does not tell the memory of %s", s.name)
+	return 0
 }
 
 // finish waits until services have ended by themselves, each with exit code 0.

@@ -17,11 +17,11 @@ import (
 // tools, stopped.
 func TestTheShippedComposeFile(t *testing.T) {
 	t.Parallel()
-	c := newCompose(t)
+	c := newCompose(t, "test")
 	c.do("up", "-d", "--build", "--wait")
 	c.do("up", "-d", "--scale", "processor=4", "--no-recreate")
 	scaled := time.Now()
-	r := at(t, fmt.Sprintf("localhost:%d", c.port), "").river("", 10*time.Second)
+	r := at(t, fmt.Sprintf("localhost:%d", c.ports[0]), "").river("", 10*time.Second)
 	r.within(time.Minute, func() error {
 		members, lags := c.owners("processor", "records")
 		if members["-"] != nil || len(members) != 4 || len(lags) != 6 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -96,11 +98,16 @@ func (c *cluster) makeTopic(topic string, partitions int32, timestamps string) {
 // partitions is how many partitions a topic has; 0 if there is no such topic yet.
 func (c *cluster) partitions(topic string) int {
 	c.t.Helper()
-	topics, err := c.admin.ListTopics(c.t.Context(), topic)
-	if err != nil {
-		c.t.Fatalf("look up topic %s: %v", topic, err)
-	}
-	return len(topics[topic].Partitions)
+	var n int
+	c.within(bound, func() error {
+		topics, err := c.admin.ListTopics(c.t.Context(), topic)
+		if err != nil {
+			return fmt.Errorf("look up topic %s: %w", topic, err)
+		}
+		n = len(topics[topic].Partitions)
+		return nil
+	})
+	return n
 }
 
 // send appends records to the partitions that they name.
@@ -133,24 +140,39 @@ func (c *cluster) starts(topic string) map[int32]int64 {
 // read reads what an independent client sees of a topic in read_committed, up to where it ends now.
 func (c *cluster) read(topic string) []*kgo.Record {
 	c.t.Helper()
-	ends, err := c.admin.ListCommittedOffsets(c.t.Context(), topic)
-	if err != nil || ends.Error() != nil {
-		c.t.Fatalf("list where %s ends: %v %v", topic, err, ends.Error())
+	return c.readLast(topic, math.MaxInt64)
+}
+
+// readLast is read, but of each partition's last offsets only.
+func (c *cluster) readLast(topic string, last int64) []*kgo.Record {
+	c.t.Helper()
+	var all []*kgo.Record
+	c.within(bound, func() (err error) { // a broker that has just come back may not lead all partitions yet
+		all, err = c.tryRead(topic, last)
+		return err
+	})
+	return all
+}
+
+func (c *cluster) tryRead(topic string, last int64) ([]*kgo.Record, error) {
+	starts, err1 := c.admin.ListStartOffsets(c.t.Context(), topic)
+	ends, err2 := c.admin.ListCommittedOffsets(c.t.Context(), topic)
+	if err := errors.Join(err1, err2, starts.Error(), ends.Error()); err != nil {
+		return nil, fmt.Errorf("list where %s starts and ends: %w", topic, err)
 	}
-	starts := c.starts(topic)
 	left := map[int32]int64{} // by partition, the offset below which something is still to come
 	from := map[int32]kgo.Offset{}
 	for partition, end := range ends[topic] {
-		if end.Offset > starts[partition] {
+		if begin := starts[topic][partition].Offset; end.Offset > begin {
 			left[partition] = end.Offset
-			from[partition] = kgo.NewOffset().At(starts[partition])
+			from[partition] = kgo.NewOffset().At(max(begin, end.Offset-last))
 		}
 	}
 	// Markers are offsets, too: without them nobody could tell that a log was read to its end.
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.addr), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}),
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(c.addr, ",")...), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())
 	if err != nil {
-		c.t.Fatal(err)
+		return nil, err
 	}
 	defer client.Close()
 	var all []*kgo.Record
@@ -159,7 +181,7 @@ func (c *cluster) read(topic string) []*kgo.Record {
 		fetched := client.PollFetches(ctx)
 		cancel()
 		if err := fetched.Err(); err != nil {
-			c.t.Fatalf("read %s: %v; still to come: %v", topic, err, left)
+			return nil, fmt.Errorf("read %s: %w; still to come: %v", topic, err, left)
 		}
 		fetched.EachRecord(func(r *kgo.Record) {
 			if !r.Attrs.IsControl() {
@@ -170,5 +192,5 @@ func (c *cluster) read(topic string) []*kgo.Record {
 			}
 		})
 	}
-	return all
+	return all, nil
 }
