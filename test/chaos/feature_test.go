@@ -13,7 +13,7 @@ import (
 // finalize sets the level of transaction.version, up or down, for the whole cluster.
 func (c *cluster) finalize(level int16) {
 	c.t.Helper()
-	c.within(bound, func() error {
+	c.within(2*time.Minute, func() error { // a broker may just be starting
 		const upgrade, safeDowngrade = 1, 2
 		var err error
 		for _, kind := range []int8{upgrade, safeDowngrade} { // brokers refuse the one that it is not
