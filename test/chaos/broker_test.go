@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,18 +32,16 @@ const retentionCheck = 5 * time.Second
 // broker is one Kafka in a container.
 type broker struct {
 	container testcontainers.Container
+	disk      *disk
 	addr      string  // that nothing can cut off, for the test itself
 	doors     []*door // each leads to a listener of its own, so that whoever begins there stays there
 }
 
-// dataFolder is where the image expects its volume.
-const dataFolder = "/var/lib/kafka/data"
-
 // own is what a test wants of a broker that it does not share.
 type own struct {
-	doors  int
-	volume string            // that its data are in, rather than in the container
-	env    map[string]string // beside the settings of all
+	doors int
+	disk  int               // size of its disk in MiB, if not the usual
+	env   map[string]string // beside the settings of all
 }
 
 // newBroker starts Kafka. Its advertised addresses must be known before it starts, so the ports are chosen here.
@@ -82,14 +81,12 @@ func newBroker(o own) (*broker, error) {
 	}
 	req.Env = settings(listeners, advertised, protocols)
 	maps.Copy(req.Env, o.env)
-	if o.volume != "" {
-		req.Env["KAFKA_LOG_DIRS"] = dataFolder
+	if b.disk, err = newDisk(cmp.Or(o.disk, usualSize)); err != nil {
+		return nil, errors.Join(err, b.end())
 	}
 	req.HostConfigModifier = func(h *container.HostConfig) {
 		h.PortBindings = ports
-		if o.volume != "" {
-			h.Binds = append(h.Binds, o.volume+":"+dataFolder)
-		}
+		h.Binds = append(h.Binds, b.disk.volume+":"+dataFolder)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
@@ -104,7 +101,8 @@ func newBroker(o own) (*broker, error) {
 func settings(listeners, advertised, protocols string) map[string]string {
 	every := fmt.Sprint(retentionCheck.Milliseconds())
 	return map[string]string{
-		"KAFKA_NODE_ID": "1", "KAFKA_PROCESS_ROLES": "broker,controller", "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
+		"KAFKA_LOG_DIRS": dataFolder,
+		"KAFKA_NODE_ID":  "1", "KAFKA_PROCESS_ROLES": "broker,controller", "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
 		"KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER", "KAFKA_INTER_BROKER_LISTENER_NAME": "INTERNAL",
 		"KAFKA_LISTENERS": listeners, "KAFKA_ADVERTISED_LISTENERS": advertised, "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": protocols,
 		"KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false", "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
@@ -121,18 +119,12 @@ func (b *broker) end() error {
 	for _, d := range b.doors {
 		d.end()
 	}
-	return testcontainers.TerminateContainer(b.container)
+	return errors.Join(testcontainers.TerminateContainer(b.container), b.disk.end())
 }
 
 // docker runs a command of the engine on the broker's container: docker VERB ARGS CONTAINER.
 func (b *broker) docker(verb string, args ...string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	args = append(append([]string{verb}, args...), b.container.GetContainerID())
-	if out, err := exec.CommandContext(ctx, "docker", args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("docker %s: %w: %s", strings.Join(args, " "), err, out)
-	}
-	return nil
+	return docker(append(append([]string{verb}, args...), b.container.GetContainerID())...)
 }
 
 // lostMarkers tells whether the broker has taken the only replica of partitions, which it was just giving up in order to

@@ -31,7 +31,7 @@ const (
 )
 
 // longestRun bounds one run, in real time. It takes less than a second.
-const longestRun = 2 * time.Minute
+const longestRun = 5 * time.Minute
 
 // report is what the process of one run tells about it, beyond whether it failed.
 type report struct {
