@@ -39,7 +39,7 @@ type Topics struct {
 // Rule says which measurements count, and in which window.
 type Rule struct {
 	// Keep is only carried here: the service that evaluates it validates it.
-	Keep           string        `default:"value < 90" group:"first" placeholder:"RULE" help:"Which measurements count: one comparison of value with a number, by <, <=, >, >=, != or ==."`
+	Keep           string        `default:"value < 90" group:"first" placeholder:"RULE" help:"Which measurements count: an expression over value, category, time and any field of the record, such as \"value < 90 && device.battery > 0.2\"; see docs/fields.md."`
 	Window         time.Duration `default:"10s" min:"1ms" max:"2160h" group:"first" placeholder:"DURATION" help:"Length of a window."`
 	Lateness       time.Duration `default:"2s" min:"0s" max:"2160h" group:"first" placeholder:"DURATION" help:"How far behind the newest measurement of its partition one may come and still count."`
 	MaxFuture      time.Duration `default:"5m" min:"0s" max:"87600h" group:"time" placeholder:"DURATION" help:"Reject measurements that are further ahead of the time Kafka received them; 0 = off."`

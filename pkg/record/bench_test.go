@@ -33,8 +33,10 @@ func BenchmarkDecode(b *testing.B) {
 			b.SetBytes(int64(len(records[0])))
 			var d Decoder
 			var r Record
+			var m Message
 			for i := 0; b.Loop(); i++ {
-				if why := d.Decode(records[i%n], false, &r); why != None {
+				m.Value = records[i%n]
+				if why := d.Decode(&m, &r); why != None {
 					b.Fatal(why)
 				}
 			}
@@ -62,7 +64,7 @@ func BenchmarkReject(b *testing.B) {
 			b.ReportAllocs()
 			var d Decoder
 			for b.Loop() {
-				d.Decode([]byte(value), false, new(Record))
+				d.Decode(&Message{Value: []byte(value)}, new(Record))
 			}
 		})
 	}

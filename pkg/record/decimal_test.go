@@ -55,7 +55,7 @@ func TestLongNumbersCostTheirLength(t *testing.T) {
 	long := strings.Repeat("9", 1<<20)
 	for _, s := range []string{long, "0." + long, "-1." + long + "e-999999999", "1e" + long, "1e-" + long, "0." + strings.Repeat("0", 1<<20) + "1e1048577"} {
 		var d Decoder
-		d.Decode([]byte(`{"timestamp":`+s+`,"value":1,"category":"B"}`), false, new(Record))
-		d.Decode([]byte(`{"timestamp":1,"value":`+s+`,"category":"B"}`), false, new(Record))
+		d.Decode(&Message{Value: []byte(`{"timestamp":` + s + `,"value":1,"category":"B"}`)}, new(Record))
+		d.Decode(&Message{Value: []byte(`{"timestamp":1,"value":` + s + `,"category":"B"}`)}, new(Record))
 	}
 }

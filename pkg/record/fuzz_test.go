@@ -42,8 +42,8 @@ func FuzzKeep(f *testing.F) {
 			return
 		}
 		again, err := ParseKeep(k.String())
-		if err != nil || again != k {
-			t.Fatalf("%q is %q, which reads back as %q, %v", s, k, again, err)
+		if err != nil || again.String() != k.String() {
+			t.Fatalf("%q is %q, which reads back as %q, %v", s, k.String(), again.String(), err)
 		}
 	})
 }

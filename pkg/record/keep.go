@@ -8,21 +8,63 @@ import (
 	"strings"
 )
 
-// Keep is the user's rule: which values count. The zero Keep keeps every value. Two rules that say the same are equal
-// under ==, and so are their texts, however they were spelled.
+// Keep is the user's rule: which measurements count. The zero Keep keeps every one. It never changes, so any number of
+// decoders may share one.
 type Keep struct {
-	op    comparison
-	bound float64
+	holds condition
+	code  *program // nil: holds says it all
+	text  string
 }
+
+// ParseKeep reads a rule: an expression that gives true for what counts, such as "value < 90". Comparisons of value with
+// numbers and of category with texts, joined by && || and !, are evaluated without the expression library. An error
+// quotes s, says at which character it went wrong, counted from 1, and why.
+func ParseKeep(s string) (Keep, error) {
+	if c, ok := oneComparison(s); ok { // also with numbers that the library can't read
+		return Keep{holds: c, text: c.String()}, nil
+	}
+	code, err := compileExpression(s, boolWanted)
+	if err != nil {
+		return Keep{}, fmt.Errorf("read keep rule %q: %w", s, err)
+	}
+	c, ok := conditionOf(s)
+	switch {
+	case !ok:
+		return Keep{code: code, text: code.text}, nil
+	case c.kind == valueCompared:
+		return Keep{holds: c, text: c.String()}, nil
+	default:
+		return Keep{holds: c, text: code.text}, nil
+	}
+}
+
+// String is the rule's canonical text, which ParseKeep reads back to the same rule; empty for the zero Keep. Rules that
+// differ in blanks, comments, quotes and the spelling of numbers have one text.
+func (k Keep) String() string { return k.text }
 
 // spaces are the bytes that may stand between a rule's parts.
 const spaces = " \t\r\n"
 
+// oneComparison reads the usual rule: value, a comparison, and a number in JSON's spelling.
+func oneComparison(s string) (condition, bool) {
+	rest, ok := strings.CutPrefix(strings.Trim(s, spaces), "value")
+	if !ok {
+		return condition{}, false
+	}
+	rest = strings.TrimLeft(rest, spaces)
+	op, n := comparisonAt(rest)
+	number := []byte(strings.TrimLeft(rest[n:], spaces))
+	if n == 0 || len(number) == 0 || !isNumber(number) || !json.Valid(number) {
+		return condition{}, false
+	}
+	bound, ok := parseDecimal(number).float()
+	return condition{kind: valueCompared, op: op, bound: bound}, ok
+}
+
 type comparison uint8
 
 const (
-	anything comparison = iota
-	less
+	less comparison = iota
 	lessOrEqual
 	greater
 	greaterOrEqual
@@ -38,108 +80,41 @@ func comparisonAt(s string) (op comparison, n int) {
 			return op, len(op.String())
 		}
 	}
-	return anything, 0
+	return 0, 0
 }
 
-// String is the comparison as ParseKeep reads it, empty for the one that keeps everything.
+// String is the comparison as expressions spell it.
 func (c comparison) String() string {
+	return [...]string{"<", "<=", ">", ">=", "!=", "=="}[c]
+}
+
+// flipped is the comparison that says the same with its sides exchanged.
+func (c comparison) flipped() comparison {
+	return [...]comparison{greater, greaterOrEqual, less, lessOrEqual, notEqual, equal}[c]
+}
+
+func (c comparison) holds(a, b float64) bool {
 	switch c {
 	case less:
-		return "<"
+		return a < b
 	case lessOrEqual:
-		return "<="
+		return a <= b
 	case greater:
-		return ">"
+		return a > b
 	case greaterOrEqual:
-		return ">="
+		return a >= b
 	case notEqual:
-		return "!="
-	case equal:
-		return "=="
+		return a != b
 	default:
-		return ""
+		return a == b
 	}
 }
 
-// ParseKeep reads one comparison of value with a finite number, such as "value < 90". The comparisons are <, <=, >, >=,
-// != and ==, spaces are optional, and the number is spelled as in JSON. An error quotes s, says at which character it
-// went wrong, counted from 1, and what would be right there.
-func ParseKeep(s string) (Keep, error) {
-	rest := strings.TrimLeft(s, spaces)
-	wrong := func(what, want string) (Keep, error) {
-		at := len(s) - len(rest) + 1 // all that was understood before it is ASCII, so bytes are characters
-		return Keep{}, fmt.Errorf("read keep rule %q: at character %d: %s; %s, as in \"value < 90\"", s, at, what, want)
-	}
-
-	after, ok := strings.CutPrefix(rest, "value")
-	if !ok || after != "" && !strings.ContainsAny(after[:1], spaces+"<>!=") {
-		return wrong(found(rest), `a rule begins with the word value`)
-	}
-	rest = strings.TrimLeft(after, spaces)
-
-	op, n := comparisonAt(rest)
-	if n == 0 || n < len(rest) && strings.ContainsAny(rest[n:n+1], "<>!=") {
-		return wrong(found(rest), `one of < <= > >= != == belongs here`)
-	}
-	rest = strings.TrimLeft(rest[n:], spaces)
-
-	number := firstWord(rest)
-	if number == "" || !isNumber(json.RawMessage(number)) || !json.Valid([]byte(number)) {
-		return wrong(found(rest), `a number in plain decimal spelling belongs here`)
-	}
-	bound, ok := parseDecimal([]byte(number)).float()
-	if !ok {
-		return wrong(found(rest)+", which no 64-bit float can hold", `the number must be finite`)
-	}
-	if rest = strings.TrimLeft(rest[len(number):], spaces); rest != "" {
-		return wrong(found(rest), `a rule ends behind its one number`)
-	}
-	return Keep{op: op, bound: bound}, nil
-}
-
-// found names what stands at the start of rest: its first word.
-func found(rest string) string {
-	if rest == "" {
-		return "the rule ends"
-	}
-	return fmt.Sprintf("found %q", firstWord(rest))
-}
-
-func firstWord(s string) string {
-	if i := strings.IndexAny(s, spaces); i >= 0 {
-		return s[:i]
-	}
-	return s
-}
-
-// Keeps says whether a record with this value counts; v must be finite.
-func (k Keep) Keeps(v float64) bool {
-	switch k.op {
-	case less:
-		return v < k.bound
-	case lessOrEqual:
-		return v <= k.bound
-	case greater:
-		return v > k.bound
-	case greaterOrEqual:
-		return v >= k.bound
-	case notEqual:
-		return v != k.bound
-	case equal:
-		return v == k.bound
-	default:
-		return true
-	}
-}
-
-// String is the rule's canonical text, which ParseKeep reads back to the same rule; empty for the zero Keep.
-func (k Keep) String() string {
-	if k.op == anything {
-		return ""
-	}
+// boundText spells a number in one way.
+func boundText(v float64) string {
 	format := byte('f')
-	if a := math.Abs(k.bound); a != 0 && (a < 1e-6 || a >= 1e21) {
+	if a := math.Abs(v); a != 0 && (a < 1e-6 || a >= 1e21) {
 		format = 'e' // as encoding/json does, so that nobody has to count zeros
 	}
-	return "value " + k.op.String() + " " + strconv.FormatFloat(k.bound, format, -1, 64)
+	return strconv.FormatFloat(v, format, -1, 64)
 }

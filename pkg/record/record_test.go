@@ -10,7 +10,7 @@ func TestDecode(t *testing.T) {
 	for _, c := range decodeCases() {
 		t.Run(c.name, func(t *testing.T) {
 			var got Record
-			why := d.Decode([]byte(c.value), false, &got)
+			why := d.Decode(&Message{Value: []byte(c.value)}, &got)
 			if why != c.why {
 				t.Fatalf("judged %v, want %v: %q", why, c.why, clip(c.value))
 			}
@@ -25,22 +25,21 @@ func TestDecode(t *testing.T) {
 func TestDecodeJudgesTheMessageBeforeItsContent(t *testing.T) {
 	record := []byte(with("", ""))
 	for _, c := range []struct {
-		name      string
-		max       int
-		value     []byte
-		tombstone bool
-		want      Reason
+		name  string
+		max   int
+		value []byte
+		want  Reason
 	}{
-		{"a record of exactly the limit counts", len(record), record, false, None},
-		{"a record over the limit is too large", len(record) - 1, record, false, TooLarge},
-		{"without a limit any record counts", 0, record, false, None},
-		{"garbage over the limit is too large, not garbage", 3, []byte("xxxx"), false, TooLarge},
-		{"a null value is a tombstone, not empty", 10, nil, true, Tombstone},
-		{"a value of no bytes is empty, not a tombstone", 10, nil, false, Empty},
+		{"a record of exactly the limit counts", len(record), record, None},
+		{"a record over the limit is too large", len(record) - 1, record, TooLarge},
+		{"without a limit any record counts", 0, record, None},
+		{"garbage over the limit is too large, not garbage", 3, []byte("xxxx"), TooLarge},
+		{"a null value is a tombstone, not empty", 10, nil, Tombstone},
+		{"a value of no bytes is empty, not a tombstone", 10, []byte{}, Empty},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := Decoder{MaxBytes: c.max}
-			if why := d.Decode(c.value, c.tombstone, new(Record)); why != c.want {
+			if why := d.Decode(&Message{Value: c.value}, new(Record)); why != c.want {
 				t.Fatalf("judged %v, want %v", why, c.want)
 			}
 		})
@@ -51,13 +50,13 @@ func TestNothingOfOneRecordIsLeftToTheNext(t *testing.T) {
 	for _, more := range []string{`"x":{}`, manyNames(10 * maxScratch)} {
 		var d Decoder
 		var r Record
-		if why := d.Decode([]byte(also(more)), false, &r); why != None {
+		if why := d.Decode(&Message{Value: []byte(also(more))}, &r); why != None {
 			t.Fatal(why)
 		}
 		if len(d.fields) > 0 {
 			t.Errorf("the scratch still holds %d fields", len(d.fields))
 		}
-		if why := d.Decode([]byte(`{"timestamp":1,"value":2}`), false, &r); why != MissingCategory {
+		if why := d.Decode(&Message{Value: []byte(`{"timestamp":1,"value":2}`)}, &r); why != MissingCategory {
 			t.Errorf("a record without category was judged %v after one with", why)
 		}
 	}
@@ -66,7 +65,7 @@ func TestNothingOfOneRecordIsLeftToTheNext(t *testing.T) {
 // One odd record must not make every later one dear: clearing a map costs its greatest size.
 func TestAGreatScratchIsDropped(t *testing.T) {
 	var d Decoder
-	d.Decode([]byte(also(manyNames(maxScratch))), false, new(Record))
+	d.Decode(&Message{Value: []byte(also(manyNames(maxScratch)))}, new(Record))
 	if d.fields != nil {
 		t.Error("it was kept")
 	}
@@ -77,7 +76,7 @@ func TestCategoryCannotGrowIntoTheInput(t *testing.T) {
 	before := string(value)
 	var d Decoder
 	var r Record
-	d.Decode(value, false, &r)
+	d.Decode(&Message{Value: value}, &r)
 	_ = append(r.Category, '!')
 	if string(value) != before {
 		t.Fatalf("appending to the category made the input %q", value)

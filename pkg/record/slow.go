@@ -92,22 +92,28 @@ func judgeCategory(raw json.RawMessage) ([]byte, Reason) {
 	if raw[0] != '"' {
 		return nil, CategoryType
 	}
-	// encoding/json would put U+FFFD in the place of what is not Unicode, and so average under one name what was sent
-	// under several.
-	if !utf8.Valid(raw) || halfPair(raw) {
-		return nil, CategoryUTF8
-	}
-	var name string
-	if err := json.Unmarshal(raw, &name); err != nil {
-		panic("unreachable: a string that was valid JSON a moment ago: " + err.Error())
-	}
+	name, ok := unquote(raw)
 	switch {
+	case !ok:
+		return nil, CategoryUTF8
 	case name == "":
 		return nil, CategoryEmpty
 	case len(name) > MaxCategory:
 		return nil, CategoryLong
 	}
 	return []byte(name), None
+}
+
+// unquote reads a valid JSON string; ok is false where it is not Unicode. encoding/json would put U+FFFD in the place of
+// that, and so average under one name what was sent under several.
+func unquote(raw json.RawMessage) (text string, ok bool) {
+	if !utf8.Valid(raw) || halfPair(raw) {
+		return "", false
+	}
+	if err := json.Unmarshal(raw, &text); err != nil {
+		panic("unreachable: a string that was valid JSON a moment ago: " + err.Error())
+	}
+	return text, true
 }
 
 // isNumber tells a valid JSON value's type by its first byte.

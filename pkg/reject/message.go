@@ -31,6 +31,7 @@ const (
 // Reject is one record that could not count, as it was read.
 type Reject struct {
 	Why       Why
+	Because   string // in place of Why.Explain, at most 300 bytes; "" = Why.Explain
 	Topic     string
 	Partition int32
 	Offset    int64
@@ -47,7 +48,7 @@ type Reject struct {
 // first, then the key, and a header `truncated: true` says so. A limit of at least 1,024 is always kept: the reason
 // itself fits.
 func (r *Reject) Message(limit int) Message {
-	return fit(Message{Key: r.Key, Value: r.Value, Headers: r.Headers}, place(r.Why, r.Topic, r.Partition, r.Offset), limit)
+	return fit(Message{Key: r.Key, Value: r.Value, Headers: r.Headers}, place(r.Why, r.Because, r.Topic, r.Partition, r.Offset), limit)
 }
 
 // Partition is the partition of a topic rejects with n partitions that takes the rejects of a source partition. n is at
@@ -55,10 +56,13 @@ func (r *Reject) Message(limit int) Message {
 func Partition(source, n int32) int32 { return source % n }
 
 // place names the reason and where the record was read.
-func place(why Why, topic string, partition int32, offset int64) []Header {
+func place(why Why, because, topic string, partition int32, offset int64) []Header {
+	if because == "" {
+		because = why.Explain()
+	}
 	return []Header{
 		{headerReason, []byte(why.String())},
-		{headerExplanation, []byte(why.Explain())},
+		{headerExplanation, []byte(because)},
 		{headerTopic, []byte(topic)},
 		{headerPartition, strconv.AppendInt(nil, int64(partition), 10)},
 		{headerOffset, strconv.AppendInt(nil, offset, 10)},

@@ -46,7 +46,7 @@ type summary struct {
 // rejected record. The limit is that of Reject.Message; where it is exceeded, sources are left out from the last on,
 // so that the value stays JSON, and `truncated: true` says so.
 func (s *Summary) Message(limit int) Message {
-	own := place(DroppedAtSink, s.Topic, s.Partition, s.Offset)
+	own := place(DroppedAtSink, "", s.Topic, s.Partition, s.Offset)
 	value := summary{
 		Category: s.Category, WindowStart: clock(s.Window.Start), WindowEnd: clock(s.Window.End),
 		Count: s.Count, Filtered: s.Filtered, Sources: []span{},

@@ -10,6 +10,7 @@ type Rule struct {
 	Size     int64  // window size in nanoseconds
 	Lateness int64  // how long a window waits for stragglers, in nanoseconds
 	Keep     string // canonical text of the filter, such as "value < 90"
+	Mapping  string // canonical text of the fields' mapping; empty: the default
 }
 
 // Fingerprint returns a number that is the same for the same rule on every machine and in every release. Partials carry
@@ -22,5 +23,8 @@ func (r Rule) Fingerprint() uint64 {
 	_, _ = h.Write([]byte("window " + strconv.FormatInt(r.Size, 10) +
 		"\nlateness " + strconv.FormatInt(r.Lateness, 10) +
 		"\nkeep " + strconv.Quote(r.Keep) + "\n"))
+	if r.Mapping != "" {
+		_, _ = h.Write([]byte("mapping " + strconv.Quote(r.Mapping) + "\n"))
+	}
 	return h.Sum64()
 }

@@ -1,18 +1,16 @@
 package main
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/meanstream/meanstream/pkg/daemon"
-	"github.com/meanstream/meanstream/pkg/record"
 	"github.com/meanstream/meanstream/services/generator/publish"
+	"github.com/meanstream/meanstream/services/processor/worker"
 )
 
 // Config is everything that can be set, by flags or environment: the generator's settings and the rule's.
 type Config struct {
 	publish.Feed
 	daemon.Rule
+	worker.Fields
 	daemon.Idle
 	daemon.Flush
 	Also       []string `default:"console" group:"first" sep:"none" placeholder:"TARGET" help:"Where results are shown besides the topic: console, or file:PATH (NDJSON)."`
@@ -25,8 +23,5 @@ type Config struct {
 
 // Validate reports what the single settings do not show.
 func (c *Config) Validate() []error {
-	if _, err := record.ParseKeep(c.Keep); err != nil {
-		return []error{daemon.Wrong("keep", "is no rule: %s", strings.TrimPrefix(err.Error(), fmt.Sprintf("read keep rule %q: ", c.Keep)))}
-	}
-	return nil
+	return worker.CheckKeep(c.Keep)
 }

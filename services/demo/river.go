@@ -146,13 +146,14 @@ func (r *river) generator() publish.Settings {
 }
 
 func (r *river) processor(exit bool) worker.Settings {
-	keep, _ := record.ParseKeep(r.cfg.Keep) // validated
+	keep, _ := record.ParseKeep(r.cfg.Keep)        // validated
+	mapping, _ := r.cfg.Fields.Mapping().Compile() // validated
 	return worker.Settings{
 		Config: worker.Config{
 			Log: r.log, Metrics: worker.NewMetrics(fresh(r.p.Metrics, exit)), Group: processors, SinkGroup: sinks,
 			Rule: worker.Rule{
-				Window: window.Rule{Size: int64(r.cfg.Window), Lateness: int64(r.cfg.Lateness), Keep: keep.String()},
-				Keep:   keep, MaxFuture: r.cfg.MaxFuture, MaxBytes: int(r.cfg.MaxRecordBytes),
+				Window: window.Rule{Size: int64(r.cfg.Window), Lateness: int64(r.cfg.Lateness), Keep: keep.String(), Mapping: mapping.String()},
+				Keep:   keep, Mapping: mapping, MaxFuture: r.cfg.MaxFuture, MaxBytes: int(r.cfg.MaxRecordBytes),
 			},
 			MaxAhead: 1000, ExitAtEnd: exit,
 		},

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
@@ -21,6 +18,7 @@ type Config struct {
 	Group     string `default:"processor" group:"first" placeholder:"GROUP" help:"Consumer group: its members share the partitions."`
 	SinkGroup string `default:"sink" group:"time" placeholder:"GROUP" help:"Consumer group of the sink, whose progress --max-ahead is measured against."`
 	daemon.Rule
+	worker.Fields
 	daemon.Flush
 	MaxAhead      int64  `default:"1000" min:"0" group:"time" placeholder:"N" help:"Windows that a partition may be ahead of what the sink has emitted; 0 = off."`
 	Start         string `default:"earliest" enum:"earliest,latest" group:"run" placeholder:"WHERE" help:"Where a new group begins: earliest or latest."`
@@ -33,15 +31,13 @@ type Config struct {
 
 // Validate reports what the single settings do not show.
 func (c *Config) Validate() []error {
-	if _, err := record.ParseKeep(c.Keep); err != nil {
-		return []error{daemon.Wrong("keep", "is no rule: %s", strings.TrimPrefix(err.Error(), fmt.Sprintf("read keep rule %q: ", c.Keep)))}
-	}
-	return nil
+	return worker.CheckKeep(c.Keep)
 }
 
 // settings is what the worker is told.
 func (c *Config) settings(log *zap.Logger, reg prometheus.Registerer) worker.Settings {
 	keep, _ := record.ParseKeep(c.Keep) // validated
+	mapping, _ := c.Mapping().Compile() // validated
 	topic := func(name string, partitions int) broker.NewTopic {
 		return broker.NewTopic{Name: name, Partitions: partitions, Replication: c.ReplicationFactor}
 	}
@@ -49,8 +45,8 @@ func (c *Config) settings(log *zap.Logger, reg prometheus.Registerer) worker.Set
 		Config: worker.Config{
 			Log: log, Metrics: worker.NewMetrics(reg), Group: c.Group, SinkGroup: c.SinkGroup,
 			Rule: worker.Rule{
-				Window: window.Rule{Size: int64(c.Window), Lateness: int64(c.Lateness), Keep: keep.String()},
-				Keep:   keep, MaxFuture: c.MaxFuture, MaxBytes: int(c.MaxRecordBytes),
+				Window: window.Rule{Size: int64(c.Window), Lateness: int64(c.Lateness), Keep: keep.String(), Mapping: mapping.String()},
+				Keep:   keep, Mapping: mapping, MaxFuture: c.MaxFuture, MaxBytes: int(c.MaxRecordBytes),
 			},
 			MaxAhead: c.MaxAhead, StartLatest: c.Start == "latest", StartOver: c.StartOver, SkipLost: c.OnLostRecords == "skip", ExitAtEnd: c.ExitAtEnd,
 		},

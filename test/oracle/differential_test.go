@@ -56,7 +56,7 @@ func river(records []oracle.Record, rule oracle.Rule) (verdicts []oracle.Judgeme
 		}
 		v := oracle.Judgement{Partition: r.Partition, Offset: r.Offset}
 		var m record.Record
-		reason := decoder.Decode(r.Value, r.Value == nil, &m)
+		reason := decoder.Decode(&record.Message{Value: r.Value}, &m)
 		if reason == record.None && r.Time >= 0 && record.Future(m.Time, r.Time*1e6, int64(rule.MaxFuture)) {
 			reason = record.InFuture
 		}
@@ -218,7 +218,7 @@ func FuzzOneRecord(f *testing.F) {
 		}
 		var d record.Decoder
 		var m record.Record
-		reason := d.Decode(value, false, &m)
+		reason := d.Decode(&record.Message{Value: value}, &m)
 		o := oracle.Judge([]oracle.Record{{Value: value}}, oracle.Rule{Window: 1})
 		if got := o.Verdicts[0].Reason; got != reason.String() && (got != "" || reason != record.None) {
 			t.Fatalf("%q is judged %v, by the oracle %q", value, reason, got)

@@ -22,8 +22,9 @@ const (
 type Rule struct {
 	Window    window.Rule
 	Keep      record.Keep
-	MaxFuture time.Duration // 0: records may be of any time
-	MaxBytes  int           // of a record's value
+	Mapping   *record.Layout // nil: the default
+	MaxFuture time.Duration  // 0: records may be of any time
+	MaxBytes  int            // of a record's value
 }
 
 // Partition judges the records of one source partition, in their order, and holds what they came to since the last
@@ -34,7 +35,9 @@ type Partition struct {
 	topicID [16]byte
 	number  int32
 
-	decoder record.Decoder
+	decoder *record.Decoder
+	message record.Message   // reused: what the decoder is given
+	headers batch.RawHeaders // of the message
 	judge   window.Judge
 	held    Held
 	closes  int64 // the first window end that the watermark had not passed at the last hand-over
@@ -67,10 +70,11 @@ type Resume struct {
 func NewPartition(rule Rule, r Resume, rejectLimit int) *Partition {
 	p := &Partition{
 		rule: rule, topic: r.Topic, topicID: r.TopicID, number: r.Partition,
-		decoder: record.Decoder{MaxBytes: rule.MaxBytes},
+		decoder: record.NewDecoder(rule.Mapping, rule.Keep, rule.MaxBytes),
 		judge:   window.Judge{Size: rule.Window.Size, Lateness: rule.Window.Lateness, Watermark: r.Watermark},
 		rejects: rejectQueue{limit: rejectLimit}, closes: rule.closes(r.Watermark),
 	}
+	p.message = record.Message{Topic: r.Topic, Header: p.header}
 	p.held = Held{
 		Source: partial.Source{TopicID: r.TopicID, Partition: r.Partition, First: r.First, From: r.Offset, To: r.Offset, Watermark: r.Watermark},
 		Set:    window.NewSet(rule.Window.Size),
@@ -126,7 +130,8 @@ func (p *Partition) Read(w *batch.Walker, until, now int64) error {
 // one gives a record its verdict: rejected, late, filtered or kept, judged in this order.
 func (p *Partition) one(m *batch.Record, brokersTime bool, now int64) {
 	var r record.Record
-	reason := p.decoder.Decode(m.Value, m.Value == nil, &r)
+	p.message.Value, p.message.Key, p.message.Time, p.headers = m.Value, m.Key, m.Time, m.Raw
+	reason := p.decoder.Decode(&p.message, &r)
 	if reason == record.None && p.future(r.Time, m.Time, brokersTime, now) {
 		reason = record.InFuture
 	}
@@ -134,17 +139,28 @@ func (p *Partition) one(m *batch.Record, brokersTime bool, now int64) {
 	switch {
 	case reason != record.None:
 		src.Rejected++
-		p.rejects.add(m, reject.Of(reason), p.topic, p.number)
+		p.rejects.add(m, reject.Of(reason), p.decoder.Explain(reason), p.topic, p.number)
 	case p.judge.Late(r.Time):
 		src.Late++
-		p.rejects.add(m, reject.Late, p.topic, p.number)
-	case !p.rule.Keep.Keeps(r.Value):
+		p.rejects.add(m, reject.Late, "", p.topic, p.number)
+	case r.Filtered:
 		src.Filtered++
 		p.held.Set.Filter(r.Time, r.Category)
 	default:
 		src.Kept++
 		p.held.Set.Keep(r.Time, r.Category, r.Value)
 	}
+}
+
+// header is the value of the last header of a name: who asks for one by name is given the last. An empty one that is
+// null counts as none.
+func (p *Partition) header(name string) (value []byte) {
+	for h := range p.headers.All() {
+		if h.Key == name {
+			value = h.Value
+		}
+	}
+	return value
 }
 
 // future judges an event time against the record's own Kafka time, so that a replay judges alike. Where the

@@ -18,9 +18,9 @@ type rejectQueue struct {
 	bytes  int
 }
 
-// add appends a copy of a record that could not count: its bytes belong to a buffer that is about to be reused.
-func (q *rejectQueue) add(m *batch.Record, why reject.Why, topic string, partition int32) {
-	r := reject.Reject{Why: why, Topic: topic, Partition: partition, Offset: m.Offset, Key: m.Key, Value: m.Value}
+// add appends a copy of a record that could not count, because empty where why says it all: its bytes belong to a buffer that is about to be reused.
+func (q *rejectQueue) add(m *batch.Record, why reject.Why, because, topic string, partition int32) {
+	r := reject.Reject{Why: why, Because: because, Topic: topic, Partition: partition, Offset: m.Offset, Key: m.Key, Value: m.Value}
 	for h := range m.Raw.All() {
 		r.Headers = append(r.Headers, reject.Header(h))
 	}
