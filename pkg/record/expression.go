@@ -132,6 +132,9 @@ func (p *program) run(m *vm.VM, s *scope) (result any, err error) {
 			return nil, missing
 		}
 	}
+	if found, ok := strings.CutPrefix(at.Message, "invalid operation: bool("); ok && p.want == boolWanted {
+		return nil, fmt.Errorf("it gives %s, neither true nor false", inWords(strings.TrimSuffix(found, ")")))
+	}
 	return nil, fmt.Errorf("%s at character %d", inWords(oneLine(at.Message)), at.From+1)
 }
 

@@ -97,13 +97,11 @@ func (d *Decoder) general(m *Message, r *Record) (why Reason) {
 	if code := d.keep.code; code != nil {
 		d.scope.fill(code, &got)
 		result, err := code.run(&d.machine, &d.scope)
-		if err == nil {
-			kept, err = truth(result)
-		}
 		if err != nil {
 			d.detail = err.Error()
 			return KeepFailed
 		}
+		kept = result.(bool) // the library has converted it
 	}
 	got.Filtered = !kept
 	*r = got

@@ -127,12 +127,3 @@ func modulo(params ...any) (any, error) {
 	}
 	return rest, nil
 }
-
-// truth is the verdict of a rule.
-func truth(result any) (bool, error) {
-	kept, ok := result.(bool)
-	if !ok {
-		return false, fmt.Errorf("it gives %s, neither true nor false", inWords(fmt.Sprintf("%T", result)))
-	}
-	return kept, nil
-}
