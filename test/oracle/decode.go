@@ -15,43 +15,29 @@ type measurement struct {
 	time     int64 // nanoseconds since the Unix epoch
 	value    float64
 	category string
+	filtered bool // the user's rule leaves it out
 }
 
-// decode reads a record's value, or gives the first reason why it cannot count.
-func decode(value []byte, maxBytes int) (m measurement, reason string) {
+// object is a record's fields, or the first reason why it has none.
+func object(value []byte, maxBytes int) (fields map[string]json.RawMessage, reason string) {
 	switch {
 	case maxBytes > 0 && len(value) > maxBytes:
-		return m, "too-large"
+		return nil, "too-large"
 	case value == nil:
-		return m, "tombstone"
+		return nil, "tombstone"
 	case len(value) == 0:
-		return m, "empty"
+		return nil, "empty"
 	case !json.Valid(value):
-		return m, "not-json"
+		return nil, "not-json"
 	}
-	var fields map[string]json.RawMessage
 	if json.Unmarshal(value, &fields) != nil || fields == nil { // null leaves it nil
-		return m, "not-object"
+		return nil, "not-object"
 	}
-	if m.time, reason = timestamp(fields); reason != "" {
-		return m, reason
-	}
-	if m.value, reason = number(fields); reason != "" {
-		return m, reason
-	}
-	m.category, reason = category(fields)
-	return m, reason
+	return fields, ""
 }
 
-func timestamp(fields map[string]json.RawMessage) (ns int64, reason string) {
-	raw, ok := fields["timestamp"]
-	if !ok {
-		return 0, "missing-timestamp"
-	}
-	seconds := rational(raw)
-	if seconds == nil {
-		return 0, "timestamp-type"
-	}
+// timestamp is an instant in nanoseconds, of seconds.
+func timestamp(seconds *big.Rat) (ns int64, reason string) {
 	scaled := seconds.Mul(seconds, big.NewRat(1e9, 1))
 	whole := new(big.Int).Div(scaled.Num(), scaled.Denom()) // rounds down, below zero too
 	first := time.Date(1678, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano()
@@ -62,9 +48,8 @@ func timestamp(fields map[string]json.RawMessage) (ns int64, reason string) {
 	return whole.Int64(), ""
 }
 
-func number(fields map[string]json.RawMessage) (v float64, reason string) {
-	raw, ok := fields["value"]
-	if !ok {
+func number(raw json.RawMessage) (v float64, reason string) {
+	if raw == nil {
 		return 0, "missing-value"
 	}
 	exact := rational(raw)
@@ -78,9 +63,8 @@ func number(fields map[string]json.RawMessage) (v float64, reason string) {
 	return v, ""
 }
 
-func category(fields map[string]json.RawMessage) (name, reason string) {
-	raw, ok := fields["category"]
-	if !ok {
+func category(raw json.RawMessage) (name, reason string) {
+	if raw == nil {
 		return "", "missing-category"
 	}
 	if raw[0] != '"' || json.Unmarshal(raw, &name) != nil {

@@ -10,7 +10,7 @@ import (
 
 // TestOneRecord has each answer worked out by hand.
 func TestOneRecord(t *testing.T) {
-	usual := measurement{1764000000e9, 53.25, "B"}
+	usual := measurement{time: 1764000000e9, value: 53.25, category: "B"}
 	timed := func(ns int64) measurement { m := usual; m.time = ns; return m }
 	valued := func(v float64) measurement { m := usual; m.value = v; return m }
 	named := func(s string) measurement { m := usual; m.category = s; return m }
@@ -83,7 +83,7 @@ func TestOneRecord(t *testing.T) {
 		"what follows an escaped backslash is still judged": {category(`"\\\ud83c"`), usual, "category-utf8"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, reason := decode([]byte(c.json), 0)
+			got, reason := (&Rule{}).read([]byte(c.json))
 			if reason != c.reason {
 				t.Fatalf("rejected for %q, want %q", reason, c.reason)
 			}
@@ -106,7 +106,7 @@ func TestTheSizeIsJudgedFirstAndATombstoneBeforeEmptiness(t *testing.T) {
 		{nil, 1, "tombstone"},
 		{[]byte{}, 1, "empty"},
 	} {
-		if _, got := decode(c.value, c.limit); got != c.want {
+		if _, got := (&Rule{MaxBytes: c.limit}).read(c.value); got != c.want {
 			t.Errorf("%q under a limit of %d is rejected for %q, want %q", c.value, c.limit, got, c.want)
 		}
 	}

@@ -10,8 +10,8 @@
 //
 //   - A record has one verdict, the first that fits of rejected, late, filtered, kept. Of several reasons for a rejection
 //     the first counts: too-large; tombstone, empty; not-json, not-object; missing-timestamp, timestamp-type,
-//     timestamp-range; missing-value, value-type, value-range; missing-category, category-type, category-utf8,
-//     category-empty, category-long; future.
+//     timestamp-format, timestamp-range; missing-value, value-type, value-range; missing-category, category-type, category-utf8,
+//     category-empty, category-long; value-failed, keep-failed; future.
 //   - A partition's watermark is the greatest event time read from it so far less the lateness. Late and filtered records
 //     advance it, rejected ones do not. A record is late if its window ends at or before the watermark as it is read.
 //   - Where the rule changes on the way ([JudgeEach]), each record goes by its own, and the watermark never falls.

@@ -18,11 +18,13 @@ type Record struct {
 
 // Rule is what the user of the river has set.
 type Rule struct {
-	Window    time.Duration      // positive, at most 90 days, so that every bound fits int64
-	Lateness  time.Duration      // not negative
-	Keep      func(float64) bool // of finite values; nil keeps all
-	MaxFuture time.Duration      // how far an event may lie ahead of its record's Kafka time; 0 or less switches it off
-	MaxBytes  int                // greatest length of a value; 0 or less means any
+	Window     time.Duration                                                               // positive, at most 90 days, so that every bound fits int64
+	Lateness   time.Duration                                                               // not negative
+	Keep       func(float64) bool                                                          // of finite values; nil keeps all
+	KeepRecord func(record map[string]any, value float64, category string) (keep, ok bool) // in place of Keep; not ok: it can't be judged
+	Fields     *Fields                                                                     // nil: timestamp, value and category
+	MaxFuture  time.Duration                                                               // how far an event may lie ahead of its record's Kafka time; 0 or less switches it off
+	MaxBytes   int                                                                         // greatest length of a value; 0 or less means any
 }
 
 // Verdict is what became of one record.
@@ -136,7 +138,7 @@ type ledger struct {
 
 // enter judges the next record of its partition and counts it where it belongs.
 func (l *ledger) enter(r Record, rule Rule) (Verdict, string) {
-	m, reason := decode(r.Value, rule.MaxBytes)
+	m, reason := rule.read(r.Value)
 	if reason == "" && future(m.time, r.Time, rule.MaxFuture) {
 		reason = "future"
 	}
@@ -159,7 +161,7 @@ func (l *ledger) enter(r Record, rule Rule) (Verdict, string) {
 	if l.windows[id] == nil {
 		l.windows[id] = &members{}
 	}
-	if rule.Keep != nil && !rule.Keep(m.value) {
+	if m.filtered {
 		l.windows[id].filtered++
 		return Filtered, ""
 	}
