@@ -39,6 +39,10 @@ func TestRulesOverAnyField(t *testing.T) {
 		{`$env["odd name"] == 3 && $env["a.b"].c == 4 && $env.len == 5`, "kept"},
 		{`device.site in ["S", "T"] && "a" in device.tags && "z" not in device.tags`, "kept"},
 		{`"battery" in device`, "kept"},
+		{`value in ["S", "T"]`, "filtered"}, // as == has it
+		{`device.battery in [1, 0.5, "x", true] && on in [true]`, "kept"},
+		{`(nothing ?? nil) in ["", "T"]`, "filtered"},
+		{`category in [name, "B"] && value not in [device.battery]`, "kept"},
 		{`name contains "Zür" and name startsWith "d-" and not (name endsWith "x")`, "kept"},
 		{`name matches "^d-[0-9]+ " && lower(name) == "d-7 zürich" && len(name) == 10`, "kept"},
 		{`len(device.tags) == 2 && len(device) == 3`, "kept"},

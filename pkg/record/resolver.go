@@ -168,10 +168,36 @@ func (r *resolver) binary(node *ast.Node, n *ast.BinaryNode) {
 		if _, ok := n.Right.(*ast.StringNode); !ok {
 			r.refuse(n.Right, "matches needs its pattern as a text in quotes")
 		}
+	case n.Operator == "in":
+		if list, ok := literals(n.Right); ok {
+			ast.Patch(&n.Right, &ast.ConstantNode{Value: list})
+		}
 	case n.Operator == "+" && !isNumeric(n.Left) && !isNumeric(n.Right):
 		// Two texts perhaps, whose length must stay bounded: a + that stays as it is has a number on one side.
 		ast.Patch(node, call(n.Location(), plusFunction, n.Left, n.Right))
 	}
+}
+
+// literals are the elements of an array that is written out. Left to itself the library would look texts up in a map,
+// which fails for a number, and takes nil for the empty text.
+func literals(n ast.Node) (all []any, ok bool) {
+	array, ok := n.(*ast.ArrayNode)
+	if !ok {
+		return nil, false
+	}
+	for _, element := range array.Nodes {
+		switch e := element.(type) {
+		case *ast.StringNode:
+			all = append(all, e.Value)
+		case *ast.FloatNode:
+			all = append(all, e.Value)
+		case *ast.BoolNode:
+			all = append(all, e.Value)
+		default:
+			return nil, false
+		}
+	}
+	return all, true
 }
 
 // excuse lets what stands left of ?? be missing.
