@@ -82,6 +82,7 @@ func TestFingerprintsNeverChange(t *testing.T) {
 		{Rule{Size: 10e9, Lateness: 2e9, Keep: "value < 90"}, 0x110e0f2a40753f4a},
 		{Rule{Size: 10e9, Lateness: 0, Keep: "value < 90"}, 0x0bc47ef50ca7436a},
 		{Rule{Size: 60e9, Lateness: 2e9, Keep: "value >= -1.5"}, 0x23673a2cca4f46f8},
+		{Rule{Size: 10e9, Lateness: 2e9, Keep: "value < 90", Mapping: "value-field temp\n"}, 0xfd2547d148ddf722},
 	} {
 		if got := c.rule.Fingerprint(); got != c.want {
 			t.Errorf("%+v: fingerprint %#016x, want %#016x: running groups would report a changed rule", c.rule, got, c.want)

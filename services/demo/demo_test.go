@@ -51,3 +51,28 @@ func TestTheDemoAveragesAFileAndEnds(t *testing.T) {
 		t.Errorf("the copy has %d lines, want 20 with one that begins %s:\n%s", n, first, copied)
 	}
 }
+
+// TestTheDemoAveragesTrades reads records of another shape: the value is computed, the time is text, the category joined.
+func TestTheDemoAveragesTrades(t *testing.T) {
+	var file bytes.Buffer
+	for i := range 300 {
+		fmt.Fprintf(&file, `{"at":"2025-11-24T16:00:%02d.5Z","trade":{"symbol":"%c","legs":[{"price":%d,"quantity":"2"}]},"venue":"X","test":%v}`+"\n", i/10, 'A'+i%2, i%10, i%3 == 0)
+	}
+	in := filepath.Join(t.TempDir(), "in.ndjson")
+	if err := os.WriteFile(in, file.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var cfg Config
+	var stdout, stderr bytes.Buffer
+	code := daemon.Run(daemon.Program{Name: "demo"}, &cfg, func(ctx context.Context, p *daemon.Process) error { return run(ctx, &cfg, p) }, daemon.Host{
+		Args: []string{"--port", "0", "--source", "file:" + in, "--exit-at-end", "--time-field", "at", "--time-format", "rfc3339", "--category-field", "venue,trade.symbol",
+			"--value", "trade.legs[0].price * float(trade.legs[0].quantity)", "--keep", "!test && value < 16"},
+		Getenv: func(string) string { return "" }, Stdout: &stdout, Stderr: &stderr, Signals: make(chan os.Signal),
+	})
+	// Of ten prices 0 to 9 in turn two thirds are no test, and of these four fifths are below 8.
+	for _, want := range []string{"300 records read = 160 kept + 140 filtered + 0 late + 0 rejected\n", "6 results hold 160 of the kept records\n", "X/A "} {
+		if code != 0 || !strings.Contains(stdout.String(), want) {
+			t.Errorf("exit code %d, the output lacks %q:\n%s%s", code, want, stdout.String(), stderr.String())
+		}
+	}
+}
