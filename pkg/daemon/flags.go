@@ -3,6 +3,8 @@ package daemon
 import (
 	"regexp"
 	"time"
+
+	"github.com/meanstream/meanstream/pkg/window"
 )
 
 // Kafka says where the cluster is.
@@ -39,9 +41,13 @@ type Topics struct {
 // Rule says which measurements count, and in which window.
 type Rule struct {
 	// Keep is only carried here: the service that evaluates it validates it.
-	Keep           string        `default:"value < 90" group:"first" placeholder:"RULE" help:"Which measurements count: an expression over value, category, time and any field of the record, such as \"value < 90 && device.battery > 0.2\"; see docs/fields.md."`
-	Window         time.Duration `default:"10s" min:"1ms" max:"2160h" group:"first" placeholder:"DURATION" help:"Length of a window."`
-	Lateness       time.Duration `default:"2s" min:"0s" max:"2160h" group:"first" placeholder:"DURATION" help:"How far behind the newest measurement of its partition one may come and still count."`
+	Keep       string            `default:"value < 90" group:"first" placeholder:"RULE" help:"Which measurements count: an expression over value, category, time and any field of the record, such as \"value < 90 && device.battery > 0.2\"; see docs/fields.md."`
+	Window     time.Duration     `default:"10s" min:"1ms" max:"2160h" group:"first" placeholder:"DURATION" help:"Length of a window."`
+	Hop        time.Duration     `default:"0s" min:"0s" max:"2160h" group:"time" placeholder:"DURATION" help:"How far apart windows begin: with less than --window a record counts in several; 0 = as long as the window."`
+	TimeZone   Zone              `default:"UTC" group:"time" placeholder:"ZONE" help:"Windows of whole days begin at midnight here, such as Europe/Berlin."`
+	Lateness   time.Duration     `default:"2s" min:"0s" max:"2160h" group:"first" placeholder:"DURATION" help:"How far behind the newest measurement of its partition one may come and still count."`
+	Aggregates window.Aggregates `default:"count,sum,mean,min,max,stddev" group:"first" placeholder:"NAME,..." help:"What results state, in this order: some of count, sum, mean, min, max, stddev, first, last."`
+
 	MaxFuture      time.Duration `default:"5m" min:"0s" max:"87600h" group:"time" placeholder:"DURATION" help:"Reject measurements that are further ahead of the time Kafka received them; 0 = off."`
 	MaxRecordBytes Size          `default:"512KiB" min:"1" max:"256MiB" group:"time" placeholder:"SIZE" help:"Reject records with a larger value."`
 }
@@ -81,12 +87,46 @@ type Config interface {
 func (a *Admin) admin() Admin { return *a }
 func (l *Log) log() Log       { return *l }
 
-// Validate reports a window that milliseconds cannot express: Kafka's batch
-// times, which carry window ends, know nothing finer.
+// Validate reports windows that can't be: Kafka's batch times, which carry window ends, know nothing finer than
+// milliseconds; and a day of a time zone is cut in no pieces.
 func (r *Rule) Validate() []error {
+	var errs []error
 	if r.Window%time.Millisecond != 0 {
-		return []error{Wrong("window", "is finer than Kafka's clock: write whole milliseconds, such as %s",
-			max(r.Window.Truncate(time.Millisecond), time.Millisecond))}
+		errs = append(errs, Wrong("window", "is finer than Kafka's clock: write whole milliseconds, such as %s",
+			max(r.Window.Truncate(time.Millisecond), time.Millisecond)))
+	}
+	if r.Hop%time.Millisecond != 0 {
+		errs = append(errs, Wrong("hop", "is finer than Kafka's clock: write whole milliseconds, such as %s",
+			max(r.Hop.Truncate(time.Millisecond), time.Millisecond)))
+	}
+	errs = append(errs, r.hop()...)
+	if r.TimeZone.Location == nil {
+		return errs
+	}
+	for _, f := range []struct {
+		flag string
+		time time.Duration
+	}{{"window", r.Window}, {"hop", r.Hop}} {
+		if f.time%(24*time.Hour) != 0 {
+			errs = append(errs, Wrong(f.flag, "is no number of whole days, which it must be with --time-zone: write 24h or a multiple of it, or leave --time-zone out"))
+		}
+	}
+	return errs
+}
+
+// maxWindows is how many windows a record may be in: every one holds all categories in the sink's memory.
+const maxWindows = 1000
+
+func (r *Rule) hop() []error {
+	switch {
+	case r.Hop == 0:
+		return nil
+	case r.Hop > r.Window:
+		return []error{Wrong("hop", "is longer than --window, so that records between two windows would count nowhere: write at most %s", r.Window)}
+	case (r.Window+r.Hop-1)/r.Hop > maxWindows:
+		least := (r.Window + maxWindows - 1) / maxWindows
+		least = (least + time.Millisecond - 1) / time.Millisecond * time.Millisecond
+		return []error{Wrong("hop", "puts every record into more than %d windows: with --window %s write at least %s", maxWindows, r.Window, least)}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const kafkaPort = "9092"
@@ -51,6 +52,34 @@ func (s Size) String() string {
 		}
 	}
 	return strconv.FormatInt(int64(s), 10)
+}
+
+// Zone is a time zone. The zero value is UTC.
+type Zone struct{ *time.Location } // nil: UTC
+
+// UnmarshalText reads a name of the IANA time zone database. The error completes the sentence that begins with the
+// value.
+func (z *Zone) UnmarshalText(text []byte) error {
+	name := string(text)
+	if name == "UTC" {
+		*z = Zone{}
+		return nil
+	}
+	loaded, err := time.LoadLocation(name)
+	// The machine's own zone would be another one on another machine.
+	if err != nil || name == "" || name == "Local" {
+		return errors.New("is no time zone: write a name such as Europe/Berlin, or UTC")
+	}
+	*z = Zone{loaded}
+	return nil
+}
+
+// String is the zone's name, in a form that UnmarshalText reads back.
+func (z Zone) String() string {
+	if z.Location == nil {
+		return "UTC"
+	}
+	return z.Location.String()
 }
 
 // HostPort is an address to listen on: HOST:PORT, or :PORT for all interfaces.

@@ -10,6 +10,21 @@ import (
 	"pgregory.net/rapid"
 )
 
+func TestZonesReadBackWhatTheyWrite(t *testing.T) {
+	for text, want := range map[string]string{"UTC": "UTC", "Europe/Berlin": "Europe/Berlin", "Asia/Kathmandu": "Asia/Kathmandu"} {
+		var z Zone
+		if err := z.UnmarshalText([]byte(text)); err != nil || z.String() != want || (z.Location == nil) != (want == "UTC") {
+			t.Errorf("%q is read as %v, error %v", text, z, err)
+		}
+	}
+	for _, text := range []string{"", "Local", "../etc/passwd", "Mars/Olympus"} {
+		z := Zone{}
+		if err := z.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q is read as %v, want an error", text, z)
+		}
+	}
+}
+
 // slowSize reads a size by a regular expression and big integers.
 func slowSize(text string) (Size, bool) {
 	m := regexp.MustCompile(`^([+-]?\d+) *(?i:(|b|kb|mb|gb|kib|mib|gib))$`).FindStringSubmatch(text)

@@ -3,6 +3,7 @@ package partial
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -16,10 +17,10 @@ import (
 // The error is ErrVersion for a message that only a later release can read, and ErrMalformed for anything that Encode
 // would not have written: such a message must stop the sink rather than be guessed at.
 func Decode(b []byte) (*Partial, error) {
-	if err := checkVersion(b); err != nil {
+	p := &Partial{}
+	if err := p.readVersion(b); err != nil {
 		return nil, fmt.Errorf("decode a partial of %d bytes: %w", len(b), err)
 	}
-	p := &Partial{}
 	if err := each(b, p.read); err != nil {
 		return nil, fmt.Errorf("decode a partial of %d bytes: %w", len(b), err)
 	}
@@ -32,23 +33,47 @@ func Decode(b []byte) (*Partial, error) {
 	return p, nil
 }
 
-// checkVersion looks at the version alone first: what the other fields of another version mean is not known here.
-func checkVersion(b []byte) error {
-	found := uint64(0)
-	err := each(b, func(f field) error {
-		if f.number == partialVersion {
+// readVersion looks at the version alone first, for what the other fields of another version mean is not known here, and
+// at what the entries carry, which stands behind them.
+func (p *Partial) readVersion(b []byte) error {
+	found, kinds := uint64(0), []uint64(nil)
+	err := each(b, func(f field) (err error) {
+		switch f.number {
+		case partialVersion:
 			found = f.bits
 			return f.is(protowire.VarintType)
+		case partialAggregates:
+			kinds, err = f.list(kinds)
 		}
-		return nil
+		return err
 	})
 	switch {
-	case err != nil:
+	case err != nil && found <= extended:
 		return err
 	case found == 0:
 		return fmt.Errorf("%w: it has no version: is something else writing to this topic? give meanstream a topic of its own", ErrMalformed)
-	case found != version:
-		return fmt.Errorf("%w: version %d, this release reads %d: upgrade the sinks before the processors", ErrVersion, found, version)
+	case found > extended:
+		return fmt.Errorf("%w: version %d, this release reads %d: upgrade the sinks before the processors", ErrVersion, found, extended)
+	case found == version && kinds != nil:
+		return fmt.Errorf("%w: aggregates in version %d", ErrMalformed, version)
+	}
+	return p.readAggregates(kinds)
+}
+
+func (p *Partial) readAggregates(numbers []uint64) error {
+	var kinds []window.Kind
+	for _, n := range numbers {
+		k := window.Kind(min(n, math.MaxUint8))
+		if !k.Known() {
+			return fmt.Errorf("%w: aggregate %d is not known to this release: upgrade the sinks before the processors", ErrVersion, n)
+		}
+		if slices.Contains(kinds, k) {
+			return fmt.Errorf("%w: aggregate %s is carried twice", ErrMalformed, k)
+		}
+		kinds = append(kinds, k)
+	}
+	if len(kinds) > 0 {
+		p.Aggregates = window.AggregatesOf(kinds...)
 	}
 	return nil
 }
@@ -86,7 +111,8 @@ func (p *Partial) read(f field) error {
 		}
 		p.Sources = append(p.Sources, s)
 	case partialEntries:
-		e := Entry{Aggregate: &window.Aggregate{}}
+		a := window.NewAggregate(p.Aggregates)
+		e := Entry{Aggregate: &a}
 		if err := e.decode(f); err != nil {
 			return fmt.Errorf("entry %d of the message: %w", len(p.Entries), err)
 		}
@@ -143,7 +169,7 @@ func (e *Entry) decode(message field) error {
 	if err := message.is(protowire.BytesType); err != nil {
 		return err
 	}
-	length, hasMin, hasMax := int64(0), false, false
+	length, has := int64(0), present(0)
 	err := each(message.bytes, func(f field) error {
 		switch f.number {
 		case entryStart:
@@ -157,28 +183,68 @@ func (e *Entry) decode(message field) error {
 		case entryFiltered:
 			return f.int64(&e.Filtered)
 		case entryMin:
-			hasMin = true
+			has |= bit(window.Min)
 			return f.double(&e.Min)
 		case entryMax:
-			hasMax = true
+			has |= bit(window.Max)
 			return f.double(&e.Max)
 		case entrySum:
 			return decodeSum(&e.Sum, f)
 		case entrySquares:
 			return decodeSum(&e.Squares, f)
+		case entryFirst, entryLast:
+			return e.decodePoint(f, &has)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if hasMin != (e.Count > 0) || hasMax != (e.Count > 0) {
-		return fmt.Errorf("%w: %d kept records, min there: %v, max there: %v, want both exactly where records were kept",
-			ErrMalformed, e.Count, hasMin, hasMax)
+	for _, k := range [...]window.Kind{window.Min, window.Max, window.First, window.Last} {
+		if there, want := has&bit(k) != 0, e.Count > 0 && e.Carried().Has(k); there != want {
+			return fmt.Errorf("%w: %d kept records, %s there: %v, want %v: it is exactly where it is carried and records were kept",
+				ErrMalformed, e.Count, k, there, want)
+		}
 	}
 	// An end that wraps around is noticed by check.
 	e.End = e.Start + length
 	return nil
+}
+
+// present are the kinds of which an entry has a field, one bit each.
+type present uint64
+
+func bit(k window.Kind) present { return 1 << k }
+
+func (e *Entry) decodePoint(message field, has *present) error {
+	if err := message.is(protowire.BytesType); err != nil {
+		return err
+	}
+	p := window.Point{}
+	err := each(message.bytes, func(f field) error {
+		switch f.number {
+		case pointTime:
+			return f.sfixed(&p.Time)
+		case pointPartition:
+			return f.int32(&p.Partition)
+		case pointOffset:
+			return f.int64(&p.Offset)
+		case pointValue:
+			return f.double(&p.Value)
+		}
+		return nil
+	})
+	if e.Chosen == nil { // the default has none: what is there too much is refused when all has been read
+		e.Chosen = &window.Chosen{}
+	}
+	if message.number == entryFirst {
+		*has |= bit(window.First)
+		e.Chosen.First = p
+	} else {
+		*has |= bit(window.Last)
+		e.Chosen.Last = p
+	}
+	return err
 }
 
 // decodeSum adds what a Sum message holds to s; a sum in two pieces is their sum, as Protocol Buffers merges them.

@@ -23,7 +23,7 @@ func raw(p *Partial) []byte {
 	for i := range p.Entries {
 		b = appendMessage(b, partialEntries, p.Entries[i].append(nil))
 	}
-	return b
+	return p.appendTail(b)
 }
 
 func TestWhatNoReleaseWritesIsRefused(t *testing.T) {
@@ -69,6 +69,7 @@ func TestWhatNoReleaseWritesIsRefused(t *testing.T) {
 		{"a minimum that is not a number", func(p *Partial) { p.Entries[2].Min = math.NaN() }},
 		{"an infinite maximum", func(p *Partial) { p.Entries[2].Max = math.Inf(1) }},
 		{"an infinite minimum", func(p *Partial) { p.Entries[2].Min = math.Inf(-1) }},
+		{"an entry that carries less", func(p *Partial) { p.Aggregates = window.AggregatesOf(window.First) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := sample()
@@ -123,7 +124,7 @@ func TestBytesThatAreNoPartialAreRefused(t *testing.T) {
 	}{
 		{"nothing", nil, ErrMalformed},
 		{"a line of JSON", []byte(`{"timestamp":1764000000,"value":53.2,"category":"B"}`), ErrMalformed},
-		{"a later version", append(appendVarint(nil, partialVersion, 2), 0x12, 0x00), ErrVersion},
+		{"a later version", append(appendVarint(nil, partialVersion, 3), 0x12, 0x00), ErrVersion},
 		{"no version", head[2:], ErrMalformed},
 		{"a version that is a string", appendString(nil, partialVersion, "1"), ErrMalformed},
 		{"a message cut short", head[:len(head)-1], ErrMalformed},
@@ -154,18 +155,74 @@ func TestBytesThatAreNoPartialAreRefused(t *testing.T) {
 	}
 }
 
+func TestWhatIsCarriedMustBeThereAndNothingElse(t *testing.T) {
+	for name, spoil := range map[string]func(p *Partial){
+		"a first that is not a number":    func(p *Partial) { p.Entries[0].Chosen.First.Value = math.NaN() },
+		"an infinite last":                func(p *Partial) { p.Entries[0].Chosen.Last.Value = math.Inf(1) },
+		"a first of a negative partition": func(p *Partial) { p.Entries[0].Chosen.First.Partition = -1 },
+		"a last at a negative offset":     func(p *Partial) { p.Entries[0].Chosen.Last.Offset = -1 },
+		"squares that nobody asked for":   func(p *Partial) { p.Entries[0].Squares.AddSquare(2) },
+		"an infinite maximum":             func(p *Partial) { p.Entries[0].Max = math.Inf(1) },
+		"another list than its partial's": func(p *Partial) { p.Entries[0].Chosen.Aggregates = window.AggregatesOf(window.Last) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := sampleChosen()
+			p.Chunks = 1
+			spoil(p)
+			if _, err := Decode(raw(p)); !errors.Is(err, ErrMalformed) {
+				t.Errorf("Decode: error %v, want ErrMalformed", err)
+			}
+			if _, err := p.Encode(1 << 20); !errors.Is(err, ErrMalformed) {
+				t.Errorf("Encode: error %v, want ErrMalformed", err)
+			}
+		})
+	}
+	tail := func(kinds ...byte) []byte {
+		p := sampleChosen()
+		p.Entries = nil
+		return appendMessage(p.appendHead(nil, 0, 1), partialAggregates, kinds)
+	}
+	if _, err := Decode(tail(7, 1)); err != nil {
+		t.Fatalf("before anything is wrong: %v", err)
+	}
+	first := appendMessage(nil, entryFirst, appendPoint(nil, window.Point{Value: 1}))
+	for name, c := range map[string]struct {
+		b    []byte
+		want error
+	}{
+		"an aggregate of a later release": {tail(7, 9), ErrVersion},
+		"a sketch of a later release":     {tail(32), ErrVersion},
+		"an aggregate beyond all":         {tail(0xff, 0xff, 0x7f), ErrVersion},
+		"one twice":                       {tail(7, 1, 7), ErrMalformed},
+		"aggregates in the first version": {appendMessage(sample().appendHead(nil, 0, 1), partialAggregates, []byte{7}), ErrMalformed},
+		"a first where it is not carried": {entry(appendVarint(nil, entryLength, 10), appendString(nil, entryCategory, "A"), appendVarint(nil, entryCount, 1), appendFixed(nil, entryMin, 0), appendFixed(nil, entryMax, 0), first), ErrMalformed},
+		"a first without a kept record":   {appendMessage(tail(7), partialEntries, append(appendVarint(appendString(appendVarint(nil, entryLength, 10), entryCategory, "A"), entryFiltered, 1), first...)), ErrMalformed},
+		"no first though it is carried":   {appendMessage(tail(7), partialEntries, appendVarint(appendString(appendVarint(nil, entryLength, 10), entryCategory, "A"), entryCount, 1)), ErrMalformed},
+		"a sum that nobody asked for":     {appendMessage(tail(1), partialEntries, appendMessage(appendVarint(appendString(appendVarint(nil, entryLength, 10), entryCategory, "A"), entryCount, 1), entrySum, append(appendMessage(nil, sumIndex, []byte{3}), appendMessage(nil, sumChunk, []byte{2})...))), ErrMalformed},
+		"a maximum that is not asked for": {appendMessage(tail(1), partialEntries, appendFixed(appendVarint(appendString(appendVarint(nil, entryLength, 10), entryCategory, "A"), entryCount, 1), entryMax, 0)), ErrMalformed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Decode(c.b); !errors.Is(err, c.want) {
+				t.Errorf("error %v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
 // FuzzDecode looks for bytes that panic, that fail without a name, or that do not survive being written again.
 func FuzzDecode(f *testing.F) {
-	golden, err := os.ReadFile("testdata/partial_v1.hex")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for line := range strings.Lines(string(golden)) {
-		b, err := hex.DecodeString(strings.TrimSpace(line))
+	for _, file := range []string{"testdata/partial_v1.hex", "testdata/partial_v2_aggregates.hex"} {
+		golden, err := os.ReadFile(file)
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(b)
+		for line := range strings.Lines(string(golden)) {
+			b, err := hex.DecodeString(strings.TrimSpace(line))
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(b)
+		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := Decode(b)

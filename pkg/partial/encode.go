@@ -25,6 +25,7 @@ const (
 	partialChunks           protowire.Number = 10
 	partialSources          protowire.Number = 11
 	partialEntries          protowire.Number = 12
+	partialAggregates       protowire.Number = 20
 
 	sourceTopicID   protowire.Number = 1
 	sourcePartition protowire.Number = 2
@@ -48,6 +49,13 @@ const (
 	entryMax      protowire.Number = 7
 	entrySum      protowire.Number = 8
 	entrySquares  protowire.Number = 9
+	entryFirst    protowire.Number = 10
+	entryLast     protowire.Number = 11
+
+	pointTime      protowire.Number = 1
+	pointPartition protowire.Number = 2
+	pointOffset    protowire.Number = 3
+	pointValue     protowire.Number = 4
 
 	sumIndex protowire.Number = 1
 	sumChunk protowire.Number = 2
@@ -65,7 +73,8 @@ func (p *Partial) Encode(limit int) ([][]byte, error) {
 		return nil, fmt.Errorf("encode a partial of %s: %w", p.Writer, err)
 	}
 	// The numbers of the chunks come last into the head, so their room is set aside before they are known.
-	room := limit - len(p.appendHead(nil, math.MaxInt32, math.MaxInt32))
+	tail := p.appendTail(nil)
+	room := limit - len(p.appendHead(nil, math.MaxInt32, math.MaxInt32)) - len(tail)
 	var sources []byte
 	for i := range p.Sources {
 		sources = appendMessage(sources, partialSources, p.Sources[i].append(nil))
@@ -87,7 +96,7 @@ func (p *Partial) Encode(limit int) ([][]byte, error) {
 		if i == len(bodies)-1 {
 			m = append(m, sources...)
 		}
-		messages[i] = append(m, body...)
+		messages[i] = append(append(m, body...), tail...)
 	}
 	return messages, nil
 }
@@ -126,7 +135,11 @@ func (p *Partial) sorted() *Partial {
 }
 
 func (p *Partial) appendHead(b []byte, chunk, chunks int32) []byte {
-	b = appendVarint(b, partialVersion, version)
+	if p.Aggregates == window.Default {
+		b = appendVarint(b, partialVersion, version)
+	} else {
+		b = appendVarint(b, partialVersion, extended)
+	}
 	b = appendString(b, partialGroup, p.Group)
 	b = appendString(b, partialWriter, p.Writer)
 	b = appendVarint(b, partialEpoch, int64(p.Epoch))
@@ -138,6 +151,15 @@ func (p *Partial) appendHead(b []byte, chunk, chunks int32) []byte {
 	b = appendVarint(b, partialLateness, p.Lateness)
 	b = appendVarint(b, partialChunk, int64(chunk))
 	return appendVarint(b, partialChunks, int64(chunks))
+}
+
+// appendTail is written behind the entries because its number is greater than theirs.
+func (p *Partial) appendTail(b []byte) []byte {
+	if p.Aggregates == window.Default {
+		return b
+	}
+	// A packed list of numbers below 128.
+	return appendMessage(b, partialAggregates, []byte(p.Aggregates))
 }
 
 func (s *Source) append(b []byte) []byte {
@@ -169,11 +191,45 @@ func (e *Entry) append(b []byte) []byte {
 	if e.Count == 0 {
 		return b
 	}
+	if e.Chosen != nil {
+		return e.appendChosen(b, e.Chosen)
+	}
 	// Written even when 0, because absence says that there was no value.
 	b = appendFixed(b, entryMin, math.Float64bits(e.Min))
 	b = appendFixed(b, entryMax, math.Float64bits(e.Max))
 	b = appendSum(b, entrySum, &e.Sum)
 	return appendSum(b, entrySquares, &e.Squares)
+}
+
+// appendChosen writes what is carried where that is not the default.
+func (e *Entry) appendChosen(b []byte, c *window.Chosen) []byte {
+	if c.Aggregates.Has(window.Min) {
+		b = appendFixed(b, entryMin, math.Float64bits(e.Min))
+	}
+	if c.Aggregates.Has(window.Max) {
+		b = appendFixed(b, entryMax, math.Float64bits(e.Max))
+	}
+	b = appendSum(b, entrySum, &e.Sum)
+	b = appendSum(b, entrySquares, &e.Squares)
+	if c.Aggregates.Has(window.First) {
+		b = appendMessage(b, entryFirst, appendPoint(nil, c.First))
+	}
+	if c.Aggregates.Has(window.Last) {
+		b = appendMessage(b, entryLast, appendPoint(nil, c.Last))
+	}
+	return b
+}
+
+func appendPoint(b []byte, p window.Point) []byte {
+	if p.Time != 0 {
+		b = appendFixed(b, pointTime, uint64(p.Time))
+	}
+	b = appendVarint(b, pointPartition, int64(p.Partition))
+	b = appendVarint(b, pointOffset, p.Offset)
+	if p.Value != 0 {
+		b = appendFixed(b, pointValue, math.Float64bits(p.Value))
+	}
+	return b
 }
 
 // appendSum writes a sum's canonical chunks, so that equal sums are equal bytes whatever was added in which order.

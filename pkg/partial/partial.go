@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// version is what this release writes and reads.
-	version = 1
+	// version is what every release writes and reads; extended, what says more than the first ones could read.
+	version, extended = 1, 2
 	// maxCategory is the length in bytes of the longest category that a record may have.
 	maxCategory = 1024
 	// maxCount bounds one message's counts (a year of nine million records a second), so that a sink may add up very
@@ -74,6 +74,8 @@ type Partial struct {
 	Chunk, Chunks    int32  // this is the message Chunk (from 0) of Chunks; set by Encode
 	Sources          []Source
 	Entries          []Entry
+
+	Aggregates window.Aggregates // what every entry carries
 }
 
 // compare orders entries as they are written, which is the order in which the sink will close them.
@@ -104,7 +106,7 @@ func (p *Partial) check() error {
 		}
 	}
 	for i, e := range p.Entries {
-		if err := e.check(); err != nil {
+		if err := e.check(p.Aggregates); err != nil {
 			return err
 		}
 		if i > 0 && compare(p.Entries[i-1], e) >= 0 {
@@ -143,7 +145,7 @@ func (s *Source) check() error {
 	return nil
 }
 
-func (e *Entry) check() error {
+func (e *Entry) check(carried window.Aggregates) error {
 	if e.Category == "" || len(e.Category) > maxCategory || !utf8.ValidString(e.Category) {
 		return fmt.Errorf("%w: a category of %d bytes starting %.40q, want 1 to %d bytes of UTF-8",
 			ErrMalformed, len(e.Category), e.Category, maxCategory)
@@ -155,18 +157,28 @@ func (e *Entry) check() error {
 	if a := e.Aggregate; a == nil || a.Count < 0 || a.Filtered < 0 || a.Count > maxCount || a.Filtered > maxCount || a.Count+a.Filtered == 0 {
 		return fmt.Errorf("%w: category %q counts no record, or less than none, or more than %d: %v", ErrMalformed, e.Category, int64(maxCount), counts(a))
 	}
+	if e.Carried() != carried {
+		return fmt.Errorf("%w: category %q carries %s, and its partial %s", ErrMalformed, e.Category, e.Carried(), carried)
+	}
+	if hasSum, hasSquares := e.Count > 0 && carried.NeedSum(), e.Count > 0 && carried.Has(window.StdDev); !hasSum && !e.Sum.IsZero() || !hasSquares && !e.Squares.IsZero() {
+		return fmt.Errorf("%w: category %q has a sum without a kept record, or one that is not carried", ErrMalformed, e.Category)
+	}
 	if e.Count == 0 {
-		if !e.Sum.IsZero() || !e.Squares.IsZero() {
-			return fmt.Errorf("%w: category %q has a sum without a kept record", ErrMalformed, e.Category)
-		}
 		return nil
 	}
-	// A NaN passes neither comparison.
-	if !(e.Min <= e.Max) || math.IsInf(e.Min, 0) || math.IsInf(e.Max, 0) {
+	hasMin, hasMax := carried.Has(window.Min), carried.Has(window.Max)
+	if hasMin && !finite(e.Min) || hasMax && !finite(e.Max) || hasMin && hasMax && e.Min > e.Max {
 		return fmt.Errorf("%w: category %q with min %v and max %v, want finite ones in order", ErrMalformed, e.Category, e.Min, e.Max)
+	}
+	if carried.Has(window.First) && !sound(e.Chosen.First) || carried.Has(window.Last) && !sound(e.Chosen.Last) {
+		return fmt.Errorf("%w: category %q with first %+v and last %+v, want finite ones of some partition", ErrMalformed, e.Category, e.Chosen.First, e.Chosen.Last)
 	}
 	return nil
 }
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+func sound(p window.Point) bool { return finite(p.Value) && p.Partition >= 0 && p.Offset >= 0 }
 
 // counts shows an aggregate's counts in an error, also when there is no aggregate.
 func counts(a *window.Aggregate) string {

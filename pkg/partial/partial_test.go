@@ -28,8 +28,12 @@ func show(p *Partial) string {
 		if e.Count > 0 {
 			fmt.Fprintf(&b, " min %v max %v sum %v squares %v", e.Min, e.Max, chunks(&e.Sum), chunks(&e.Squares))
 		}
+		if e.Chosen != nil {
+			fmt.Fprintf(&b, " carries %+v", *e.Chosen)
+		}
 		b.WriteByte('\n')
 	}
+	fmt.Fprintf(&b, "aggregates %s\n", p.Aggregates)
 	return b.String()
 }
 
@@ -64,6 +68,27 @@ func sample() *Partial {
 			{window.Bounds{Start: 1764000000e9, End: 1764000010e9}, "Ä\x00", aggregate(1)},
 		},
 	}
+}
+
+// sampleChosen carries others than the default aggregates.
+func sampleChosen() *Partial {
+	p := sample()
+	p.Aggregates = window.AggregatesOf(window.Last, window.Mean, window.First, window.Max)
+	p.Entries = []Entry{
+		{window.Bounds{Start: -10e9, End: 0}, "B", chosen(p.Aggregates, 0, window.Point{Time: -1, Partition: 4, Offset: 1 << 40, Value: -1e308})},
+		{window.Bounds{Start: -5e9, End: 5e9}, "B", chosen(p.Aggregates, 3)},
+		{window.Bounds{Start: 0, End: 10e9}, "A", chosen(p.Aggregates, 0, window.Point{}, window.Point{Time: 9e9, Value: 12.5}, window.Point{Time: 9e9, Offset: 7, Value: 2.25})},
+	}
+	return p
+}
+
+func chosen(carried window.Aggregates, filtered int64, kept ...window.Point) *window.Aggregate {
+	a := window.NewAggregate(carried)
+	a.Filtered = filtered
+	for _, p := range kept {
+		a.KeepPoint(p)
+	}
+	return &a
 }
 
 func TestOnlyValidRecordsAreSpeech(t *testing.T) {
@@ -106,6 +131,10 @@ func genPartial(t *rapid.T) *Partial {
 		}
 		p.Sources = append(p.Sources, s)
 	}
+	kinds := rapid.Permutation([]window.Kind{window.Count, window.Sum, window.Mean, window.Min, window.Max, window.StdDev, window.First, window.Last}).Draw(t, "kinds")
+	if rapid.Bool().Draw(t, "chosen") {
+		p.Aggregates = window.AggregatesOf(kinds[:rapid.IntRange(1, len(kinds)).Draw(t, "how many")]...)
+	}
 	for range rapid.IntRange(0, 12).Draw(t, "entries") {
 		size := rapid.Int64Range(1, math.MaxInt64).Draw(t, "size")
 		start := rapid.Int64Range(math.MinInt64, math.MaxInt64-size).Draw(t, "start")
@@ -115,11 +144,22 @@ func genPartial(t *rapid.T) *Partial {
 			filtered = 1
 		}
 		category := rapid.StringN(1, -1, maxCategory).Draw(t, "category")
-		p.Entries = append(p.Entries, Entry{window.Bounds{Start: start, End: start + size}, category, aggregate(filtered, kept...)})
+		p.Entries = append(p.Entries, Entry{window.Bounds{Start: start, End: start + size}, category, genAggregate(t, p.Aggregates, filtered, kept)})
 	}
 	slices.SortFunc(p.Entries, compare)
 	p.Entries = slices.CompactFunc(p.Entries, func(a, b Entry) bool { return compare(a, b) == 0 })
 	return p
+}
+
+func genAggregate(t *rapid.T, carried window.Aggregates, filtered int64, kept []float64) *window.Aggregate {
+	if carried == window.Default {
+		return aggregate(filtered, kept...)
+	}
+	var points []window.Point
+	for _, v := range kept {
+		points = append(points, window.Point{Time: rapid.Int64().Draw(t, "time"), Partition: rapid.Int32Min(0).Draw(t, "from"), Offset: rapid.Int64Min(0).Draw(t, "offset"), Value: v + 0})
+	}
+	return chosen(carried, filtered, points...)
 }
 
 // TestChunksHoldWhatWasPutIn: whatever the limit, the chunks together are the partial, in order, none too long.
@@ -235,7 +275,7 @@ func TestFieldsOfALaterReleaseAreSkipped(t *testing.T) {
 	unknown = protowire.AppendVarint(unknown, 1)
 	unknown = protowire.AppendTag(unknown, 901, protowire.EndGroupType)
 
-	p := sample()
+	p := sampleChosen()
 	p.Chunks = 1
 	m := p.appendHead(nil, 0, 1)
 	m = append(m, unknown...)
@@ -245,6 +285,7 @@ func TestFieldsOfALaterReleaseAreSkipped(t *testing.T) {
 	for i := range p.Entries {
 		m = appendMessage(m, partialEntries, append(unknown[:len(unknown):len(unknown)], p.Entries[i].append(nil)...))
 	}
+	m = p.appendTail(m)
 	got, err := Decode(m)
 	if err != nil {
 		t.Fatal(err)

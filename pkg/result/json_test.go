@@ -60,12 +60,48 @@ func TestResultsThatCannotBeReadSaySo(t *testing.T) {
 		"it is empty":                  "",
 		"it has no category":           `{"window_start":"2026-11-24T09:00:00Z","window_end":"2026-11-24T09:00:10Z","count":0,"filtered":0}`,
 		"it has no window":             `{"category":"A","count":0,"filtered":0}`,
-		"it has no mean for its count": `{"category":"A","window_start":"2026-11-24T09:00:00Z","window_end":"2026-11-24T09:00:10Z","count":1,"filtered":0,"sum":1}`,
+		"it has no mean for its count": `{"category":"A","window_start":"2026-11-24T09:00:00Z","window_end":"2026-11-24T09:00:10Z","count":1,"filtered":0,"sum":1,"mean":null}`,
 		"its time is none":             `{"category":"A","window_start":"nine","window_end":"2026-11-24T09:00:10Z","count":0,"filtered":0}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			if r, err := result.Parse([]byte(b)); err == nil {
 				t.Errorf("parse of %s gives %+v, want an error", b, r)
+			}
+		})
+	}
+}
+
+func TestWhatIsAskedForIsWrittenInThatOrder(t *testing.T) {
+	bounds := window.Bounds{Start: 0, End: 10 * second}
+	const head = `{"category":"A","window_start":"1970-01-01T00:00:00Z","window_end":"1970-01-01T00:00:10Z",`
+	for asked, want := range map[string][2]string{ // with kept records, and without
+		"mean":                      {`"filtered":2,"mean":2}`, `"filtered":2}`},
+		"last,count,first":          {`"last":3,"count":2,"filtered":2,"first":1}`, `"count":0,"filtered":2}`},
+		"stddev,sum":                {`"filtered":2,"stddev":1,"sum":4}`, `"filtered":2,"sum":0}`},
+		"count,max":                 {`"count":2,"filtered":2,"max":3}`, `"count":0,"filtered":2}`},
+		"sum,count,mean,min,stddev": {`"sum":4,"count":2,"filtered":2,"mean":2,"min":1,"stddev":1}`, `"sum":0,"count":0,"filtered":2}`},
+	} {
+		t.Run(asked, func(t *testing.T) {
+			var carried window.Aggregates
+			if err := carried.UnmarshalText([]byte(asked)); err != nil {
+				t.Fatal(err)
+			}
+			for i, want := range want {
+				a := window.NewAggregate(carried)
+				a.Filtered = 2
+				if i == 0 {
+					a.KeepPoint(window.Point{Time: 2, Value: 3})
+					a.KeepPoint(window.Point{Time: 1, Value: 1})
+				}
+				r := result.Of("A", bounds, &a)
+				got := r.AppendJSON(nil)
+				if string(got) != head+want {
+					t.Errorf("got\n%s\nwant\n%s", got, head+want)
+				}
+				back, err := result.Parse(got)
+				if err != nil || string(back.AppendJSON(nil)) != string(got) {
+					t.Errorf("%s reads back as %+v, error %v", got, back, err)
+				}
 			}
 		})
 	}

@@ -14,7 +14,7 @@ import (
 type Result struct {
 	Category string
 	Window   window.Bounds
-	Count    int64 // records kept
+	Count    int64 // records kept; -1 where Parse was not told
 	Filtered int64 // valid records that the rule left out
 
 	Sum float64 // of the kept values; ±Inf where it is beyond float64
@@ -22,16 +22,37 @@ type Result struct {
 	// These mean nothing while Count is 0.
 	Mean, Min, Max float64
 	StdDev         float64 // of the population; +Inf where it is beyond float64
+	First, Last    float64 // values of the records with the least and the greatest (event time, partition, offset)
+
+	Carried window.Aggregates // which of these are stated, and in which order; what is not means nothing
 }
 
 // Of returns the result of an aggregate.
 func Of(category string, bounds window.Bounds, a *window.Aggregate) Result {
-	r := Result{Category: category, Window: bounds, Count: a.Count, Filtered: a.Filtered}
-	if a.Count > 0 {
+	r := Result{Category: category, Window: bounds, Count: a.Count, Filtered: a.Filtered, Carried: a.Carried()}
+	if a.Count == 0 {
+		return r
+	}
+	if r.Carried.Has(window.Sum) {
 		r.Sum = a.Sum.Float64()
+	}
+	if r.Carried.Has(window.Mean) {
 		r.Mean = a.Sum.Mean(a.Count)
-		r.Min, r.Max = a.Min, a.Max
+	}
+	if r.Carried.Has(window.Min) {
+		r.Min = a.Min
+	}
+	if r.Carried.Has(window.Max) {
+		r.Max = a.Max
+	}
+	if r.Carried.Has(window.StdDev) {
 		r.StdDev = exact.StdDev(&a.Sum, &a.Squares, a.Count)
+	}
+	if r.Carried.Has(window.First) {
+		r.First = a.Chosen.First.Value
+	}
+	if r.Carried.Has(window.Last) {
+		r.Last = a.Chosen.Last.Value
 	}
 	return r
 }
@@ -39,9 +60,10 @@ func Of(category string, bounds window.Bounds, a *window.Aggregate) Result {
 // bytes returns about how many bytes the result takes up in the topic, key and value.
 func (r *Result) bytes() int { return 2*len(r.Category) + 250 }
 
-// AppendJSON appends the result as one JSON object, without a line feed. Times are RFC 3339 in UTC, numbers in the
-// shortest form that reads back to the same float64. A sum or stddev beyond float64 is null; without a kept record
-// there is no mean, min, max or stddev.
+// AppendJSON appends the result as one JSON object, without a line feed: category, window, and the aggregates in the
+// order asked for, with filtered behind count, or before all of them where count is not asked for. Times are RFC 3339 in
+// UTC, numbers in the shortest form that reads back to the same float64. A sum or stddev beyond float64 is null; without
+// a kept record there are only count, filtered and sum.
 func (r *Result) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `{"category":`...)
 	dst = appendString(dst, r.Category)
@@ -49,23 +71,47 @@ func (r *Result) AppendJSON(dst []byte) []byte {
 	dst = appendTime(dst, r.Window.Start)
 	dst = append(dst, `","window_end":"`...)
 	dst = appendTime(dst, r.Window.End)
-	dst = append(dst, `","count":`...)
-	dst = strconv.AppendInt(dst, r.Count, 10)
-	dst = append(dst, `,"filtered":`...)
-	dst = strconv.AppendInt(dst, r.Filtered, 10)
-	dst = append(dst, `,"sum":`...)
-	dst = appendFloat(dst, r.Sum)
-	if r.Count > 0 {
-		dst = append(dst, `,"mean":`...)
-		dst = appendFloat(dst, r.Mean)
-		dst = append(dst, `,"min":`...)
-		dst = appendFloat(dst, r.Min)
-		dst = append(dst, `,"max":`...)
-		dst = appendFloat(dst, r.Max)
-		dst = append(dst, `,"stddev":`...)
-		dst = appendFloat(dst, r.StdDev)
+	dst = append(dst, '"')
+	if !r.Carried.Has(window.Count) {
+		dst = appendCount(dst, "filtered", r.Filtered)
+	}
+	for _, k := range r.Carried.Kinds() {
+		switch {
+		case k == window.Count:
+			dst = appendCount(dst, "count", r.Count)
+			dst = appendCount(dst, "filtered", r.Filtered)
+		case r.Count != 0 || k == window.Sum:
+			dst = append(append(append(dst, `,"`...), k.String()...), `":`...)
+			dst = appendFloat(dst, r.value(k))
+		}
 	}
 	return append(dst, '}')
+}
+
+func appendCount(dst []byte, name string, n int64) []byte {
+	dst = append(append(append(dst, `,"`...), name...), `":`...)
+	return strconv.AppendInt(dst, n, 10)
+}
+
+// value is what the result states by an aggregate other than the count.
+func (r *Result) value(k window.Kind) float64 {
+	switch k {
+	case window.Sum:
+		return r.Sum
+	case window.Mean:
+		return r.Mean
+	case window.Min:
+		return r.Min
+	case window.Max:
+		return r.Max
+	case window.StdDev:
+		return r.StdDev
+	case window.First:
+		return r.First
+	case window.Last:
+		return r.Last
+	}
+	panic("unreachable: " + k.String() + " is no value")
 }
 
 func appendTime(dst []byte, ns int64) []byte {

@@ -19,7 +19,8 @@ const (
 // parts composed as the services compose them.
 type river struct {
 	now     int64
-	size    int64 // window size
+	windows window.Windows
+	carry   map[string]window.Aggregates // by writer; default where nothing is said
 	sources []*reader
 	waiting map[string][][]byte // chunks of a writer's transaction that are not in the log yet
 	log     [][]byte            // the partials partition
@@ -69,11 +70,11 @@ type item struct {
 
 func newRiver(partitions int, lateness, idle, closeIdle int64, takeBytes int) *river {
 	r := &river{
-		size: windowSize, waiting: map[string][][]byte{}, idle: idle, closeIdle: closeIdle, lateness: lateness, takeBytes: takeBytes,
+		windows: window.Windows{Size: windowSize}, carry: map[string]window.Aggregates{}, waiting: map[string][][]byte{}, idle: idle, closeIdle: closeIdle, lateness: lateness, takeBytes: takeBytes,
 		committed: commit{emitted: window.NoWatermark},
 	}
 	for range partitions {
-		r.sources = append(r.sources, &reader{judge: window.Judge{Size: windowSize, Lateness: lateness, Watermark: window.NoWatermark}})
+		r.sources = append(r.sources, &reader{judge: window.Judge{Windows: window.Windows{Size: windowSize}, Lateness: lateness, Watermark: window.NoWatermark}})
 	}
 	r.restart()
 	return r
@@ -82,11 +83,13 @@ func newRiver(partitions int, lateness, idle, closeIdle int64, takeBytes int) *r
 // begin lets a writer read the items of each source and write them as a partial of chunks of at most limit bytes,
 // which put brings into the log one by one.
 func (r *river) begin(writer string, items map[int32][]item, limit int) error {
-	set := window.NewSet(r.size)
-	p := partial.Partial{Group: "processor", Writer: writer, SourcePartitions: int32(len(r.sources)), Placement: 1, Lateness: r.lateness}
+	set := window.NewSet(window.Setting{Windows: r.windows, Carry: r.carry[writer]})
+	p := partial.Partial{Aggregates: r.carry[writer], Group: "processor", Writer: writer, SourcePartitions: int32(len(r.sources)), Placement: 1, Lateness: r.lateness}
 	for i := range r.sources {
 		if list, ok := items[int32(i)]; ok {
-			p.Sources = append(p.Sources, r.sources[i].read(int32(i), list, set))
+			own := window.NewSet(window.Setting{Windows: r.windows, Carry: r.carry[writer], Partition: int32(i)})
+			p.Sources = append(p.Sources, r.sources[i].read(int32(i), list, own))
+			set.Merge(own)
 		}
 	}
 	set.All(func(bounds window.Bounds, category string, a *window.Aggregate) bool {
@@ -107,6 +110,7 @@ func (s *reader) read(partition int32, items []item, set *window.Set) partial.So
 			src.Ended = true
 			continue
 		}
+		at := window.Place{Time: it.time, Watermark: s.judge.Watermark, Offset: s.to}
 		s.to++
 		switch {
 		case it.rejected:
@@ -115,10 +119,10 @@ func (s *reader) read(partition int32, items []item, set *window.Set) partial.So
 			src.Late++
 		case it.filter:
 			src.Filtered++
-			set.Filter(it.time, []byte(it.category))
+			set.Filter(at, []byte(it.category))
 		default:
 			src.Kept++
-			set.Keep(it.time, []byte(it.category), it.value)
+			set.Keep(at, []byte(it.category), it.value)
 		}
 	}
 	s.logEnd = max(s.logEnd, s.to)

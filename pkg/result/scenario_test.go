@@ -26,7 +26,8 @@ import (
 //	read                                    the sink reads all that is there
 //	tick                                    one transaction of the sink
 //	look-ups fail|work
-//	window SIZE                             of what processors read from now on
+//	window SIZE [HOP]                       of what processors read from now on
+//	carry WRITER AGGREGATES                 and what it computes
 //	crash                                   another sink goes on from the last commit
 //	ledger
 func TestScenarios(t *testing.T) {
@@ -106,10 +107,19 @@ func (st *stage) do(command string, args []string) {
 	case "look-ups":
 		st.r.lookUpsFail = args[0] == "fail"
 	case "window":
-		st.r.size = st.time(args[0])
-		for _, s := range st.r.sources {
-			s.judge.Size = st.r.size
+		st.r.windows = window.Windows{Size: st.time(args[0])}
+		if len(args) > 1 {
+			st.r.windows.Hop = st.time(args[1])
 		}
+		for _, s := range st.r.sources {
+			s.judge.Windows = st.r.windows
+		}
+	case "carry":
+		var a window.Aggregates
+		if err := a.UnmarshalText([]byte(args[1])); err != nil {
+			st.t.Fatal(err)
+		}
+		st.r.carry[args[0]] = a
 	case "crash":
 		st.r.restart()
 		st.say("replayed [%d, %d), %d aggregates open", st.r.committed.replayFrom, st.r.committed.position, st.r.sink.open.Aggregates())
@@ -170,6 +180,10 @@ func (st *stage) read() {
 
 func (st *stage) tick() {
 	for _, res := range st.r.tick() {
+		if res.Carried != window.Default {
+			st.say("%s", res.AppendJSON(nil))
+			continue
+		}
 		st.say("[%s, %s) %s: count %d, filtered %d, sum %v", text(res.Window.Start), text(res.Window.End), res.Category, res.Count, res.Filtered, res.Sum)
 	}
 	c := st.r.committed

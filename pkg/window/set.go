@@ -16,52 +16,89 @@ const (
 // concurrent use: every worker fills its own and hands it over whole.
 //
 // A record whose aggregate exists costs no allocation, and while time moves slowly it costs no look-up of its window;
-// while a category repeats, none of the category either.
+// while a category repeats, none of the category either. Where windows hop, that is so as well: a record is counted once,
+// in its pane, and All puts the windows together of the panes that they hold.
 type Set struct {
-	size    int64
-	windows map[Bounds]*open
-	last    *open // the window of the last record; always one of this set's own size, see Merge
-	held    int
-	bytes   int
+	conf  Setting
+	plain bool // windows tumble and the default aggregates are carried: the path that is kept short
+	needs needs
+
+	panes map[paneKey]*pane
+	last  *pane // of the last record
+	held  int
+	bytes int
 }
 
-// open is one window that still gathers records.
-type open struct {
+// Setting is what a set is made for.
+type Setting struct {
+	Windows
+	Carry     Aggregates
+	Partition int32 // of the records that come in
+}
+
+// paneKey tells panes apart. Records of one stretch of time can belong to different windows: to those that had not ended
+// by the watermark as each was read.
+type paneKey struct {
 	Bounds
+	first int64 // tick of the first window that counts them; 0 where windows tumble
+}
+
+// pane is the records of one stretch of time that belong to the same windows.
+type pane struct {
+	paneKey
+	open       Bounds // watermarks at which a record of this time belongs here, where windows hop
+	windows    int    // that it belongs to
 	categories map[string]*held
 	last       *held
+
+	before, after paneKey // its neighbours, where windows hop
 }
 
 // held is an aggregate with its key, so that the last one can be recognised without a look-up.
 type held struct {
 	category string
+	weight   int32 // how often it counts in Size
 	Aggregate
 }
 
-// NewSet returns an empty set of tumbling windows of the given size in nanoseconds, which must be positive.
-func NewSet(size int64) *Set {
-	s := &Set{size: size}
+// Place is where a record stands.
+type Place struct {
+	Time      int64 // of the event, nanoseconds since the Unix epoch
+	Watermark int64 // of its partition as it was read: only windows that end after it count the record
+	Offset    int64
+}
+
+// NewSet returns an empty set.
+func NewSet(conf Setting) *Set {
+	s := &Set{conf: conf, plain: conf.Tumbles() && conf.Carry == Default, needs: conf.Carry.needs()}
 	s.Reset()
 	return s
 }
 
-// Keep counts a kept value at event time t. The category's bytes are copied where they are needed for longer.
-func (s *Set) Keep(t int64, category []byte, v float64) {
-	h := s.at(t, category)
+// Keep counts a kept value. The category's bytes are copied where they are needed for longer. The record must not be
+// late, and watermarks must not fall from one record to the next.
+func (s *Set) Keep(at Place, category []byte, v float64) {
+	h := s.at(at, category)
 	// Exact sums grow with the spread of the values, so that a hostile mixture of magnitudes must show in Size.
 	before := h.Size()
-	h.Keep(v)
-	s.bytes += h.Size() - before
+	if s.plain {
+		h.Keep(v)
+		s.bytes += h.Size() - before
+		return
+	}
+	h.keep(s.needs, Point{Time: at.Time, Partition: s.conf.Partition, Offset: at.Offset, Value: v})
+	s.bytes += (h.Size() - before) * int(h.weight)
 }
 
-// Filter counts a record at event time t that the rule left out, so that its category gets a result all the same.
-func (s *Set) Filter(t int64, category []byte) { s.at(t, category).Filter() }
+// Filter counts a record that the rule left out, so that its category gets a result all the same. The same holds as for
+// Keep.
+func (s *Set) Filter(at Place, category []byte) { s.at(at, category).Filter() }
 
 // at finds or makes the aggregate of a record.
-func (s *Set) at(t int64, category []byte) *held {
+func (s *Set) at(at Place, category []byte) *held {
 	w := s.last
-	if w == nil || t < w.Start || t >= w.End {
-		w = s.window(Tumbling(t, s.size))
+	if w == nil || at.Time < w.Start || at.Time >= w.End || !s.plain && !w.takes(at.Watermark) {
+		w = s.pane(at)
 		s.last = w
 	}
 	if w.last != nil && w.last.category == string(category) {
@@ -69,46 +106,35 @@ func (s *Set) at(t int64, category []byte) *held {
 	}
 	h := w.categories[string(category)]
 	if h == nil {
-		h = &held{category: string(category)}
+		h = &held{category: string(category), Aggregate: NewAggregate(s.conf.Carry)}
 		s.add(w, h)
 	}
 	w.last = h
 	return h
 }
 
-// window finds or opens the window with these bounds.
-func (s *Set) window(b Bounds) *open {
-	w := s.windows[b]
-	if w == nil {
-		w = &open{Bounds: b, categories: make(map[string]*held)}
-		s.windows[b] = w
-		s.bytes += windowBytes
-	}
-	return w
+func (p *pane) takes(watermark int64) bool {
+	return p.windows == 1 || watermark >= p.open.Start && watermark < p.open.End
 }
 
-// add puts an aggregate into a window that has none of its category.
-func (s *Set) add(w *open, h *held) {
-	w.categories[h.category] = h
-	s.held++
-	s.bytes += heldBytes + len(h.category) + h.Size()
-}
-
-// Len returns the number of aggregates held.
+// Len returns the number of aggregates held; where windows hop, each may be part of several that All yields.
 func (s *Set) Len() int { return s.held }
 
-// Size returns the bytes of memory held, roughly: enough to say when a flood of categories must be flushed.
+// Size returns the bytes of memory that All brings to be, roughly: enough to say when a flood of categories must be
+// flushed. Where windows tumble that is what is held; where they hop it may be less, by about the number of windows that
+// a record is in.
 func (s *Set) Size() int { return s.bytes }
 
 // All yields every aggregate in rising order of (window end, window start, category bytes) until yield returns false.
-// The set must not change meanwhile.
+// The set must not change meanwhile, nor may the aggregates ever: several windows may share one.
 func (s *Set) All(yield func(Bounds, string, *Aggregate) bool) {
-	windows := slices.SortedFunc(maps.Values(s.windows), func(a, b *open) int { return a.Compare(b.Bounds) })
-	for _, w := range windows {
-		categories := slices.SortedFunc(maps.Values(w.categories), func(a, b *held) int {
-			return cmp.Compare(a.category, b.category)
-		})
-		for _, h := range categories {
+	if !s.conf.Tumbles() {
+		s.hop(yield)
+		return
+	}
+	panes := slices.SortedFunc(maps.Values(s.panes), func(a, b *pane) int { return a.Bounds.Compare(b.Bounds) })
+	for _, w := range panes {
+		for _, h := range byCategory(w.categories) {
 			if !yield(w.Bounds, h.category, &h.Aggregate) {
 				return
 			}
@@ -116,12 +142,20 @@ func (s *Set) All(yield func(Bounds, string, *Aggregate) bool) {
 	}
 }
 
-// Merge moves everything that o, another set, holds into s and leaves o empty. The windows of o keep their own bounds,
-// which may be of another size than those of s.
+func byCategory(all map[string]*held) []*held {
+	return slices.SortedFunc(maps.Values(all), func(a, b *held) int { return cmp.Compare(a.category, b.category) })
+}
+
+// Merge moves everything that o, another set of the same setting but for the partition, holds into s and leaves o empty.
 func (s *Set) Merge(o *Set) {
-	for b, from := range o.windows {
-		// Not through s.last: a window of a foreign size must never be taken for the window of a record.
-		w := s.window(b)
+	if s.conf.Windows != o.conf.Windows || s.conf.Carry != o.conf.Carry {
+		panic("unreachable: sets of one process go by one rule")
+	}
+	for key, from := range o.panes {
+		w := s.panes[key]
+		if w == nil {
+			w = s.open(key, from.open)
+		}
 		for category, h := range from.categories {
 			mine := w.categories[category]
 			if mine == nil {
@@ -130,7 +164,7 @@ func (s *Set) Merge(o *Set) {
 			}
 			before := mine.Size()
 			mine.Merge(&h.Aggregate)
-			s.bytes += mine.Size() - before
+			s.bytes += (mine.Size() - before) * int(mine.weight)
 		}
 	}
 	o.Reset()
@@ -138,5 +172,5 @@ func (s *Set) Merge(o *Set) {
 
 // Reset empties the set. Aggregates that All or Merge passed on stay valid: none is used again.
 func (s *Set) Reset() {
-	*s = Set{size: s.size, windows: make(map[Bounds]*open)}
+	*s = Set{conf: s.conf, plain: s.plain, needs: s.needs, panes: make(map[paneKey]*pane)}
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -75,6 +76,10 @@ func TestWindowsCloseByEndThenStart(t *testing.T) {
 }
 
 func TestFingerprintsNeverChange(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		rule Rule
 		want uint64
@@ -83,6 +88,10 @@ func TestFingerprintsNeverChange(t *testing.T) {
 		{Rule{Size: 10e9, Lateness: 0, Keep: "value < 90"}, 0x0bc47ef50ca7436a},
 		{Rule{Size: 60e9, Lateness: 2e9, Keep: "value >= -1.5"}, 0x23673a2cca4f46f8},
 		{Rule{Size: 10e9, Lateness: 2e9, Keep: "value < 90", Mapping: "value-field temp\n"}, 0xfd2547d148ddf722},
+		{Rule{Size: 10e9, Hop: 10e9, Lateness: 2e9, Keep: "value < 90"}, 0x110e0f2a40753f4a}, // a hop of a window is none
+		{Rule{Size: 60e9, Hop: 10e9, Lateness: 2e9, Keep: "value < 90"}, 0xea0cc479ac4abe43},
+		{Rule{Size: day, Lateness: 2e9, Keep: "value < 90", Zone: berlin}, 0xb5114057322b16e6},
+		{Rule{Size: 10e9, Lateness: 2e9, Keep: "value < 90", Aggregates: AggregatesOf(Mean, Last)}, 0xa9605e475b99d8bd},
 	} {
 		if got := c.rule.Fingerprint(); got != c.want {
 			t.Errorf("%+v: fingerprint %#016x, want %#016x: running groups would report a changed rule", c.rule, got, c.want)

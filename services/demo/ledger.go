@@ -29,6 +29,7 @@ type ledger struct {
 	kept, filtered, late, rejected int64 // by the partials
 	lost                           int64 // offsets deleted before they were read
 	results, inResults             int64 // by the results: their number, and the records in them
+	once                           bool  // every kept record is in one result, which says how many it has
 }
 
 func newLedger(client *broker.Client) *ledger {
@@ -138,6 +139,10 @@ func (l *ledger) print(out io.Writer) {
 	_, _ = fmt.Fprintf(out, "\n%d records read = %d kept + %d filtered + %d late + %d rejected\n", read, l.kept, l.filtered, l.late, l.rejected)
 	if l.lost > 0 {
 		_, _ = fmt.Fprintf(out, "%d offsets were deleted before they were read\n", l.lost)
+	}
+	if !l.once {
+		_, _ = fmt.Fprintf(out, "%d results\n", l.results)
+		return
 	}
 	_, _ = fmt.Fprintf(out, "%d results hold %d of the kept records", l.results, l.inResults)
 	if open := l.kept - l.inResults; open > 0 {

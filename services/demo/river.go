@@ -61,6 +61,7 @@ func run(ctx context.Context, cfg *Config, p *daemon.Process) error {
 	}
 	r.welcome(p.Stdout)
 	keeper := newKeeper(cluster, r.broker, cfg.Partitions)
+	keeper.ledger.once = (cfg.Hop == 0 || cfg.Hop == cfg.Window) && cfg.Aggregates.Has(window.Count)
 	side, stopSide := context.WithCancel(context.WithoutCancel(ctx))
 	var kept errgroup.Group
 	kept.Go(func() error { return keeper.run(side) })
@@ -152,8 +153,11 @@ func (r *river) processor(exit bool) worker.Settings {
 		Config: worker.Config{
 			Log: r.log, Metrics: worker.NewMetrics(fresh(r.p.Metrics, exit)), Group: processors, SinkGroup: sinks,
 			Rule: worker.Rule{
-				Window: window.Rule{Size: int64(r.cfg.Window), Lateness: int64(r.cfg.Lateness), Keep: keep.String(), Mapping: mapping.String()},
-				Keep:   keep, Mapping: mapping, MaxFuture: r.cfg.MaxFuture, MaxBytes: int(r.cfg.MaxRecordBytes),
+				Window: window.Rule{
+					Size: int64(r.cfg.Window), Lateness: int64(r.cfg.Lateness), Keep: keep.String(), Mapping: mapping.String(),
+					Hop: int64(r.cfg.Hop), Zone: r.cfg.TimeZone.Location, Aggregates: r.cfg.Aggregates,
+				},
+				Keep: keep, Mapping: mapping, MaxFuture: r.cfg.MaxFuture, MaxBytes: int(r.cfg.MaxRecordBytes),
 			},
 			MaxAhead: 1000, ExitAtEnd: exit,
 		},

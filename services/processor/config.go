@@ -45,8 +45,11 @@ func (c *Config) settings(log *zap.Logger, reg prometheus.Registerer) worker.Set
 		Config: worker.Config{
 			Log: log, Metrics: worker.NewMetrics(reg), Group: c.Group, SinkGroup: c.SinkGroup,
 			Rule: worker.Rule{
-				Window: window.Rule{Size: int64(c.Window), Lateness: int64(c.Lateness), Keep: keep.String(), Mapping: mapping.String()},
-				Keep:   keep, Mapping: mapping, MaxFuture: c.MaxFuture, MaxBytes: int(c.MaxRecordBytes),
+				Window: window.Rule{
+					Size: int64(c.Window), Lateness: int64(c.Lateness), Keep: keep.String(), Mapping: mapping.String(),
+					Hop: int64(c.Hop), Zone: c.TimeZone.Location, Aggregates: c.Aggregates,
+				},
+				Keep: keep, Mapping: mapping, MaxFuture: c.MaxFuture, MaxBytes: int(c.MaxRecordBytes),
 			},
 			MaxAhead: c.MaxAhead, StartLatest: c.Start == "latest", StartOver: c.StartOver, SkipLost: c.OnLostRecords == "skip", ExitAtEnd: c.ExitAtEnd,
 		},

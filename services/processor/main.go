@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	_ "time/tzdata" // --time-zone, on machines and in images without time zones
 
 	"github.com/meanstream/meanstream/pkg/daemon"
 	"github.com/meanstream/meanstream/services/processor/worker"

@@ -46,20 +46,29 @@ func TestTheOracleStandsAlone(t *testing.T) {
 
 // river is the product's own rooms in a row, without Kafka between them; records come by partition and offset.
 func river(records []oracle.Record, rule oracle.Rule) (verdicts []oracle.Judgement, published []oracle.Published) {
-	all := window.NewSet(int64(rule.Window))
+	windows := window.Windows{Size: int64(rule.Window), Hop: int64(rule.Hop), Zone: rule.Zone}
+	var carry window.Aggregates
+	if rule.Aggregates != nil {
+		if err := carry.UnmarshalText([]byte(strings.Join(rule.Aggregates, ","))); err != nil {
+			panic(err)
+		}
+	}
+	all := window.NewSet(window.Setting{Windows: windows, Carry: carry})
 	judges, sets := map[int32]*window.Judge{}, map[int32]*window.Set{}
 	decoder := record.Decoder{MaxBytes: rule.MaxBytes}
 	for _, r := range records {
 		if judges[r.Partition] == nil {
-			judges[r.Partition] = &window.Judge{Size: int64(rule.Window), Lateness: int64(rule.Lateness), Watermark: window.NoWatermark}
-			sets[r.Partition] = window.NewSet(int64(rule.Window))
+			judges[r.Partition] = &window.Judge{Windows: windows, Lateness: int64(rule.Lateness), Watermark: window.NoWatermark}
+			sets[r.Partition] = window.NewSet(window.Setting{Windows: windows, Carry: carry, Partition: r.Partition})
 		}
+		at := window.Place{Watermark: judges[r.Partition].Watermark, Offset: r.Offset}
 		v := oracle.Judgement{Partition: r.Partition, Offset: r.Offset}
 		var m record.Record
 		reason := decoder.Decode(&record.Message{Value: r.Value}, &m)
 		if reason == record.None && r.Time >= 0 && record.Future(m.Time, r.Time*1e6, int64(rule.MaxFuture)) {
 			reason = record.InFuture
 		}
+		at.Time = m.Time
 		switch {
 		case reason != record.None:
 			v.Verdict, v.Reason = oracle.Rejected, reason.String()
@@ -67,10 +76,10 @@ func river(records []oracle.Record, rule oracle.Rule) (verdicts []oracle.Judgeme
 			v.Verdict = oracle.Late
 		case !rule.Keep(m.Value):
 			v.Verdict = oracle.Filtered
-			sets[r.Partition].Filter(m.Time, m.Category)
+			sets[r.Partition].Filter(at, m.Category)
 		default:
 			v.Verdict = oracle.Kept
-			sets[r.Partition].Keep(m.Time, m.Category, m.Value)
+			sets[r.Partition].Keep(at, m.Category, m.Value)
 		}
 		verdicts = append(verdicts, v)
 	}
@@ -134,6 +143,27 @@ func drawn(t *rapid.T) []oracle.Record {
 	return records
 }
 
+// other draws what few rules have: hops, zones, aggregates.
+func other(t *rapid.T, rule *oracle.Rule) {
+	if rapid.Bool().Draw(t, "hops") && rule.Window >= time.Second {
+		rule.Hop = rule.Window / time.Duration(rapid.IntRange(1, 7).Draw(t, "windows"))
+	}
+	if rapid.IntRange(0, 3).Draw(t, "zone") == 0 {
+		name := rapid.SampledFrom([]string{"Europe/Berlin", "Asia/Kathmandu", "America/Havana", "Pacific/Apia"}).Draw(t, "name")
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rule.Zone = zone
+		days := rapid.Int64Range(1, 3).Draw(t, "days")
+		rule.Window, rule.Hop = time.Duration(days)*24*time.Hour, time.Duration(rapid.Int64Range(1, days).Draw(t, "hop"))*24*time.Hour
+	}
+	if rapid.Bool().Draw(t, "chooses") {
+		names := rapid.Permutation([]string{"count", "sum", "mean", "min", "max", "stddev", "first", "last"}).Draw(t, "aggregates")
+		rule.Aggregates = names[:rapid.IntRange(1, len(names)).Draw(t, "how many")]
+	}
+}
+
 func TestTheRiversRoomsAgreeWithTheOracle(t *testing.T) {
 	seen := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
@@ -144,6 +174,7 @@ func TestTheRiversRoomsAgreeWithTheOracle(t *testing.T) {
 			MaxFuture: rapid.SampledFrom([]time.Duration{0, 5 * time.Second, 5 * time.Minute}).Draw(t, "future"),
 			MaxBytes:  rapid.SampledFrom([]int{0, 300}).Draw(t, "bytes"),
 		}
+		other(t, &rule)
 		records := drawn(t)
 		verdicts, published := river(records, rule)
 		o := oracle.Judge(rapid.Permutation(records).Draw(t, "order"), rule)

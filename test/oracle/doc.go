@@ -13,9 +13,12 @@
 //     timestamp-format, timestamp-range; missing-value, value-type, value-range; missing-category, category-type, category-utf8,
 //     category-empty, category-long; value-failed, keep-failed; future.
 //   - A partition's watermark is the greatest event time read from it so far less the lateness. Late and filtered records
-//     advance it, rejected ones do not. A record is late if its window ends at or before the watermark as it is read.
+//     advance it, rejected ones do not. A record counts in those of its windows that end after the watermark as it is
+//     read, and is late if none does.
 //   - Where the rule changes on the way ([JudgeEach]), each record goes by its own, and the watermark never falls.
-//   - Windows tumble: half open, aligned to the epoch, on both sides of it.
+//   - Windows are half open and aligned to the epoch, on both sides of it, one every hop; or whole days of a time zone,
+//     each of which begins when that zone's calendar first shows it or a later one.
+//   - A result states the aggregates that the rules of all its records ask for.
 //   - Sum, mean and standard deviation are each rounded once from the exact value, ties to even.
 //
 // What depends on a clock is not judged here: a source left out because it was quiet, and the wall clock that a topic

@@ -22,7 +22,7 @@ type Fields struct {
 }
 
 // usual are the fields of a river nobody has configured.
-func usual() *Fields {
+func usualFields() *Fields {
 	return &Fields{Time: []string{"timestamp"}, Value: []string{"value"}, Category: [][]string{{"category"}}}
 }
 
@@ -34,7 +34,7 @@ func (r *Rule) read(value []byte) (m measurement, reason string) {
 	}
 	f := r.Fields
 	if f == nil {
-		f = usual()
+		f = usualFields()
 	}
 	if m.time, reason = f.time(fields); reason != "" {
 		return m, reason

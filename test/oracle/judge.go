@@ -25,6 +25,10 @@ type Rule struct {
 	Fields     *Fields                                                                     // nil: timestamp, value and category
 	MaxFuture  time.Duration                                                               // how far an event may lie ahead of its record's Kafka time; 0 or less switches it off
 	MaxBytes   int                                                                         // greatest length of a value; 0 or less means any
+
+	Hop        time.Duration  // from the beginning of one window to that of the next, at most Window; 0 is Window
+	Zone       *time.Location // windows are whole days that begin at its midnights; nil: they begin with the epoch
+	Aggregates []string       // that a result states, in this order; nil: count, sum, mean, min, max, stddev
 }
 
 // Verdict is what became of one record.
@@ -100,7 +104,7 @@ func JudgeEach(records []Record, ruleOf func(partition int32, offset int64) Rule
 		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
 	})
 	o := Outcome{PerPartition: map[int32]Counts{}}
-	l := ledger{watermarks: map[int32]*big.Int{}, windows: map[identity]*members{}}
+	l := ledger{watermarks: map[int32]*big.Int{}, results: map[identity]*members{}, midnights: map[zoneDay]int64{}}
 	for _, r := range records {
 		verdict, reason := l.enter(r, ruleOf(r.Partition, r.Offset))
 		o.Verdicts = append(o.Verdicts, Judgement{r.Partition, r.Offset, verdict, reason})
@@ -109,7 +113,7 @@ func JudgeEach(records []Record, ruleOf func(partition int32, offset int64) Rule
 		c.add(verdict)
 		o.PerPartition[r.Partition] = c
 	}
-	for id, m := range l.windows {
+	for id, m := range l.results {
 		o.Results = append(o.Results, m.result(id))
 	}
 	slices.SortFunc(o.Results, func(a, b Result) int {
@@ -126,14 +130,16 @@ type identity struct {
 
 // members is everything that one result speaks of.
 type members struct {
-	kept     []float64
+	kept     []sighting
 	filtered int64
+	asked    [][]string // by the rules of the records in it, each list once
 }
 
 // ledger is what is known between two records.
 type ledger struct {
 	watermarks map[int32]*big.Int // by partition; absent before its first valid record. int64 might not hold one
-	windows    map[identity]*members
+	results    map[identity]*members
+	midnights  map[zoneDay]int64 // those that were looked for
 }
 
 // enter judges the next record of its partition and counts it where it belongs.
@@ -146,27 +152,47 @@ func (l *ledger) enter(r Record, rule Rule) (Verdict, string) {
 		return Rejected, reason
 	}
 
-	id := identity{category: m.category}
-	id.start, id.end = bounds(m.time, int64(rule.Window))
 	watermark := l.watermarks[r.Partition]
-	late := watermark != nil && big.NewInt(id.end).Cmp(watermark) <= 0
+	kept := !m.filtered
+	late := true
+	for _, w := range l.windows(m.time, rule) {
+		if watermark != nil && big.NewInt(w.end).Cmp(watermark) <= 0 {
+			continue // over, for this partition
+		}
+		late = false
+		l.count(identity{m.category, w.start, w.end}, sighting{m.time, r.Partition, r.Offset, m.value}, kept, rule.Aggregates)
+	}
 	// It never falls, also where a longer lateness counts from here on.
 	if reached := new(big.Int).Sub(big.NewInt(m.time), big.NewInt(int64(rule.Lateness))); watermark == nil || reached.Cmp(watermark) > 0 {
 		l.watermarks[r.Partition] = reached
 	}
-	if late {
+	switch {
+	case late:
 		return Late, ""
+	case kept:
+		return Kept, ""
 	}
+	return Filtered, ""
+}
 
-	if l.windows[id] == nil {
-		l.windows[id] = &members{}
+// count puts a record into one of its windows.
+func (l *ledger) count(id identity, s sighting, kept bool, asked []string) {
+	m := l.results[id]
+	if m == nil {
+		m = &members{}
+		l.results[id] = m
 	}
-	if m.filtered {
-		l.windows[id].filtered++
-		return Filtered, ""
+	if asked == nil {
+		asked = usual()
 	}
-	l.windows[id].kept = append(l.windows[id].kept, m.value)
-	return Kept, ""
+	if !slices.ContainsFunc(m.asked, func(a []string) bool { return slices.Equal(a, asked) }) {
+		m.asked = append(m.asked, asked)
+	}
+	if kept {
+		m.kept = append(m.kept, s)
+	} else {
+		m.filtered++
+	}
 }
 
 // future says whether an event, in nanoseconds, lies too far ahead of its record's time in milliseconds. Both are made
@@ -176,12 +202,4 @@ func future(event, record int64, most time.Duration) bool {
 		return false
 	}
 	return time.Unix(0, event).After(time.UnixMilli(record).Add(most))
-}
-
-// bounds is the window that holds t, start included and end not.
-func bounds(t, size int64) (start, end int64) {
-	width := big.NewInt(size)
-	n := new(big.Int).Div(big.NewInt(t), width) // rounds down for a positive width, below zero too
-	first := n.Mul(n, width)
-	return first.Int64(), new(big.Int).Add(first, width).Int64()
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -19,51 +20,64 @@ type Result struct {
 
 	Mean, Min, Max float64 // 0 without a kept record
 	StdDev         float64 // of the population; 0 without a kept record
+	First, Last    float64 // 0 without a kept record
+
+	States []string // which of them are stated, in their order
 }
 
 // result works out what must be said of the members.
 func (m *members) result(id identity) Result {
-	r := Result{Category: id.category, Start: id.start, End: id.end, Count: int64(len(m.kept)), Filtered: m.filtered}
+	r := Result{Category: id.category, Start: id.start, End: id.end, Count: int64(len(m.kept)), Filtered: m.filtered, States: common(m.asked)}
 	if len(m.kept) == 0 {
 		return r
 	}
-	sum := total(m.kept)
-	mean := new(big.Rat).Quo(sum, count(m.kept))
+	var values []float64
+	for _, s := range m.kept {
+		values = append(values, s.value)
+	}
+	sum := total(values)
+	mean := new(big.Rat).Quo(sum, count(values))
 	r.Sum, r.Mean = nearest(sum), nearest(mean)
-	r.Min, r.Max = slices.Min(m.kept), slices.Max(m.kept)
-	r.StdDev = root(variance(m.kept, mean))
+	r.Min, r.Max = slices.Min(values), slices.Max(values)
+	r.StdDev = root(variance(values, mean))
+	r.First, r.Last = ends(m.kept)
 	return r
 }
 
-// JSON is the result exactly as it must stand in the results topic: times in UTC as RFC 3339 has them, numbers in the
-// shortest form that reads back to the same float64, null for a sum beyond float64, and without a kept record no mean,
-// min, max or stddev.
+// JSON is the result exactly as it must stand in the results topic: category and window, then what is stated in its
+// order, with filtered behind count, or before everything where there is no count. Times are in UTC as RFC 3339 has them,
+// numbers in the shortest form that reads back to the same float64, null for a sum beyond float64; without a kept record
+// there are only count, filtered and sum.
 func (r Result) JSON() string {
-	written := struct {
-		Category string          `json:"category"`
-		Start    string          `json:"window_start"`
-		End      string          `json:"window_end"`
-		Count    int64           `json:"count"`
-		Filtered int64           `json:"filtered"`
-		Sum      json.RawMessage `json:"sum"`
-		Mean     json.RawMessage `json:"mean,omitempty"`
-		Min      json.RawMessage `json:"min,omitempty"`
-		Max      json.RawMessage `json:"max,omitempty"`
-		StdDev   json.RawMessage `json:"stddev,omitempty"`
-	}{
-		Category: r.Category, Start: instant(r.Start), End: instant(r.End),
-		Count: r.Count, Filtered: r.Filtered, Sum: numeral(r.Sum),
+	var b strings.Builder
+	put := func(name string, value any) {
+		var text bytes.Buffer
+		e := json.NewEncoder(&text)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(value); err != nil {
+			panic("unreachable: encode a string or a number: " + err.Error())
+		}
+		b.WriteString(`,"` + name + `":` + strings.TrimSuffix(text.String(), "\n"))
 	}
-	if r.Count > 0 {
-		written.Mean, written.Min, written.Max, written.StdDev = numeral(r.Mean), numeral(r.Min), numeral(r.Max), numeral(r.StdDev)
+	put("category", r.Category)
+	put("window_start", instant(r.Start))
+	put("window_end", instant(r.End))
+	if !slices.Contains(r.States, "count") {
+		put("filtered", r.Filtered)
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(written); err != nil {
-		panic("unreachable: encode a struct of strings and numbers: " + err.Error())
+	for _, name := range r.States {
+		v, known := map[string]float64{"sum": r.Sum, "mean": r.Mean, "min": r.Min, "max": r.Max, "stddev": r.StdDev, "first": r.First, "last": r.Last}[name]
+		switch {
+		case name == "count":
+			put("count", r.Count)
+			put("filtered", r.Filtered)
+		case !known:
+			panic("unreachable: no rule asks for " + name)
+		case r.Count > 0 || name == "sum":
+			put(name, numeral(v))
+		}
 	}
-	return string(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+	return "{" + b.String()[1:] + "}"
 }
 
 func instant(ns int64) string { return time.Unix(0, ns).UTC().Format(time.RFC3339Nano) }

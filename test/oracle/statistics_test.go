@@ -24,7 +24,10 @@ func TestStatisticsAreRoundedOnceFromTheExactValue(t *testing.T) {
 		"one halfway below the next is even too":              {[]float64{1 << 53, -3}, 1<<53 - 3, 1<<52 - 1.5, 1<<52 + 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := members{kept: c.values}
+			m := members{asked: [][]string{usual()}}
+			for _, v := range c.values {
+				m.kept = append(m.kept, sighting{value: v})
+			}
 			r := m.result(identity{})
 			if r.Sum != c.sum || r.Mean != c.mean || r.StdDev != c.stddev {
 				t.Errorf("sum %v, mean %v, stddev %v of %v; want %v, %v, %v", r.Sum, r.Mean, r.StdDev, c.values, c.sum, c.mean, c.stddev)

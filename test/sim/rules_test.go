@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/meanstream/meanstream/pkg/partial"
@@ -15,18 +16,26 @@ import (
 type setting struct {
 	window, lateness time.Duration
 	below            int // values that are kept
+	hop              time.Duration
+	aggregates       string // as on the command line; empty: the default
 }
 
-func usual() setting { return setting{windowSize, lateness, 90} }
+func usual() setting { return setting{window: windowSize, lateness: lateness, below: 90} }
 
 // settings are those that a rolling restart may bring. No lateness is below the usual one: the oracle, who knows no
 // clock, relies on it that a partition that wakes has nothing to say of windows that others have closed.
 func settings() []setting {
-	return []setting{usual(), {windowSize / 2, lateness, 90}, {2 * windowSize, 2 * lateness, 50}, {windowSize, lateness + time.Second, 40}}
+	hopping, uneven, chosen, both := usual(), usual(), usual(), usual()
+	hopping.window, hopping.hop = 2*windowSize, windowSize/2
+	uneven.hop = windowSize * 3 / 10
+	chosen.aggregates = "last,count,stddev,first"
+	both.hop, both.aggregates, both.below = windowSize/5, "count,mean,last", 60
+	return []setting{usual(), {window: windowSize / 2, lateness: lateness, below: 90}, {window: 2 * windowSize, lateness: 2 * lateness, below: 50},
+		{window: windowSize, lateness: lateness + time.Second, below: 40}, hopping, uneven, chosen, both}
 }
 
 func (s setting) String() string {
-	return fmt.Sprintf("windows of %s, lateness %s, values below %d", s.window, s.lateness, s.below)
+	return fmt.Sprintf("windows of %s every %s, lateness %s, values below %d, aggregates %q", s.window, s.hop, s.lateness, s.below, s.aggregates)
 }
 
 func (s setting) keep() (record.Keep, error) {
@@ -34,12 +43,25 @@ func (s setting) keep() (record.Keep, error) {
 }
 
 func (s setting) rule(keep record.Keep) window.Rule {
-	return window.Rule{Size: int64(s.window), Lateness: int64(s.lateness), Keep: keep.String()}
+	return window.Rule{Size: int64(s.window), Lateness: int64(s.lateness), Keep: keep.String(), Hop: int64(s.hop), Aggregates: s.carried()}
+}
+
+func (s setting) carried() (a window.Aggregates) {
+	if s.aggregates != "" {
+		if err := a.UnmarshalText([]byte(s.aggregates)); err != nil {
+			panic(err)
+		}
+	}
+	return a
 }
 
 // asked is the same for the oracle.
 func (s setting) asked() oracle.Rule {
-	return oracle.Rule{Window: s.window, Lateness: s.lateness, Keep: func(v float64) bool { return v < float64(s.below) },
+	var aggregates []string
+	if s.aggregates != "" {
+		aggregates = strings.Split(s.aggregates, ",")
+	}
+	return oracle.Rule{Hop: s.hop, Aggregates: aggregates, Window: s.window, Lateness: s.lateness, Keep: func(v float64) bool { return v < float64(s.below) },
 		MaxFuture: 5 * time.Minute, MaxBytes: 512 << 10}
 }
 

@@ -20,7 +20,7 @@ const askSink = 500 * time.Millisecond
 // of the others does not make the sink keep every window between.
 type ahead struct {
 	conf *Config
-	size int64 // of a window, ns
+	step int64 // from one window to the next, ns
 	pins func() *checkpoint.Pins
 
 	mu      sync.Mutex
@@ -64,10 +64,10 @@ func (a *ahead) beyond(emitted, first, watermark int64) bool {
 	if base == noWatermark {
 		base = first
 	}
-	if base == noWatermark || a.conf.MaxAhead > math.MaxInt64/a.size {
+	if base == noWatermark || a.conf.MaxAhead > math.MaxInt64/a.step {
 		return false
 	}
-	limit := base + a.conf.MaxAhead*a.size
+	limit := base + a.conf.MaxAhead*a.step
 	if limit < base { // beyond the end of time
 		return false
 	}

@@ -23,9 +23,12 @@ type cell struct {
 }
 
 type tally struct {
-	kept     []float64
-	filtered int64
+	kept        []float64
+	filtered    int64
+	first, last spot // of those kept
 }
+
+type spot struct{ time, offset int64 }
 
 // refused is what a message in rejects must say.
 type refused struct {
@@ -63,28 +66,44 @@ func (m *model) judge(r sent, now int64) {
 		m.refused = append(m.refused, refused{r, reason})
 		return
 	}
-	size := m.rule.Window.Size
-	start := new(big.Int).Div(big.NewInt(at), big.NewInt(size)).Int64() * size // Euclidean: floored for a positive size
-	bounds := window.Bounds{Start: start, End: start + size}
-	late := bounds.End <= m.watermark
+	size, hop := m.rule.Window.Size, m.rule.Window.Hop
+	if hop == 0 {
+		hop = size
+	}
+	verdict := 2
+	start := new(big.Int).Div(big.NewInt(at), big.NewInt(hop)).Int64() * hop // Euclidean: floored for a positive hop
+	for ; start+size > at; start -= hop {
+		if start+size <= m.watermark {
+			continue
+		}
+		verdict = 1
+		bounds := window.Bounds{Start: start, End: start + size}
+		c := m.cells[cell{bounds, category}]
+		if c == nil {
+			c = &tally{}
+			m.cells[cell{bounds, category}] = c
+		}
+		if value < 90 {
+			verdict = 0
+			c.keep(value, spot{at, r.offset})
+		} else {
+			c.filtered++
+		}
+	}
 	m.watermark = max(m.watermark, at-m.rule.Window.Lateness)
-	if late {
-		m.counts[2]++
+	if m.counts[verdict]++; verdict == 2 {
 		m.refused = append(m.refused, refused{r, "late"})
-		return
 	}
-	c := m.cells[cell{bounds, category}]
-	if c == nil {
-		c = &tally{}
-		m.cells[cell{bounds, category}] = c
+}
+
+func (c *tally) keep(value float64, at spot) {
+	if len(c.kept) == 0 || at.time < c.first.time {
+		c.first = at
 	}
-	if value < 90 {
-		m.counts[0]++
-		c.kept = append(c.kept, value)
-	} else {
-		m.counts[1]++
-		c.filtered++
+	if len(c.kept) == 0 || at.time >= c.last.time {
+		c.last = at
 	}
+	c.kept = append(c.kept, value)
 }
 
 // decode knows the mistakes that drawRecord makes, in the order in which they are judged.

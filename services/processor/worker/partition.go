@@ -71,13 +71,13 @@ func NewPartition(rule Rule, r Resume, rejectLimit int) *Partition {
 	p := &Partition{
 		rule: rule, topic: r.Topic, topicID: r.TopicID, number: r.Partition,
 		decoder: record.NewDecoder(rule.Mapping, rule.Keep, rule.MaxBytes),
-		judge:   window.Judge{Size: rule.Window.Size, Lateness: rule.Window.Lateness, Watermark: r.Watermark},
+		judge:   window.Judge{Windows: rule.Window.Windows(), Lateness: rule.Window.Lateness, Watermark: r.Watermark},
 		rejects: rejectQueue{limit: rejectLimit}, closes: rule.closes(r.Watermark),
 	}
 	p.message = record.Message{Topic: r.Topic, Header: p.header}
 	p.held = Held{
 		Source: partial.Source{TopicID: r.TopicID, Partition: r.Partition, First: r.First, From: r.Offset, To: r.Offset, Watermark: r.Watermark},
-		Set:    window.NewSet(rule.Window.Size),
+		Set:    rule.set(r.Partition),
 	}
 	return p
 }
@@ -95,7 +95,12 @@ func (p *Partition) Closable() bool { return p.judge.Watermark >= p.closes }
 
 // closes is the first window end beyond a watermark.
 func (r Rule) closes(watermark int64) int64 {
-	return window.Tumbling(watermark, r.Window.Size).End
+	return r.Window.Windows().NextEnd(watermark)
+}
+
+// set is an empty one for the records of a partition.
+func (r Rule) set(partition int32) *window.Set {
+	return window.NewSet(window.Setting{Windows: r.Window.Windows(), Carry: r.Window.Aggregates, Partition: partition})
 }
 
 // Full tells whether so much is held that it must be flushed before more is read.
@@ -136,6 +141,8 @@ func (p *Partition) one(m *batch.Record, brokersTime bool, now int64) {
 		reason = record.InFuture
 	}
 	src := &p.held.Source
+	// The watermark before this record: of its windows, those that end after it count the record.
+	at := window.Place{Time: r.Time, Watermark: p.judge.Watermark, Offset: m.Offset}
 	switch {
 	case reason != record.None:
 		src.Rejected++
@@ -145,10 +152,10 @@ func (p *Partition) one(m *batch.Record, brokersTime bool, now int64) {
 		p.rejects.add(m, reject.Late, "", p.topic, p.number)
 	case r.Filtered:
 		src.Filtered++
-		p.held.Set.Filter(r.Time, r.Category)
+		p.held.Set.Filter(at, r.Category)
 	default:
 		src.Kept++
-		p.held.Set.Keep(r.Time, r.Category, r.Value)
+		p.held.Set.Keep(at, r.Category, r.Value)
 	}
 }
 
@@ -203,7 +210,7 @@ func (p *Partition) HandOver() (Held, bool) {
 	p.closes = p.rule.closes(p.judge.Watermark)
 	p.held = Held{
 		Source: partial.Source{TopicID: p.topicID, Partition: p.number, From: out.Source.To, To: out.Source.To, Watermark: p.judge.Watermark},
-		Set:    window.NewSet(p.rule.Window.Size),
+		Set:    p.rule.set(p.number),
 	}
 	return out, true
 }

@@ -38,6 +38,7 @@ func testRule(t interface{ Fatal(...any) }) Rule {
 
 // sum is what a series of hand-overs came to.
 type sum struct {
+	rule    Rule
 	source  partial.Source // From of the first, To and Watermark of the last, counts of all
 	set     *window.Set
 	rejects [][]byte
@@ -45,7 +46,7 @@ type sum struct {
 
 func (s *sum) add(t *rapid.T, h Held) {
 	if s.set == nil {
-		s.set = window.NewSet(int64(10 * time.Second))
+		s.set = s.rule.set(3)
 		s.source = partial.Source{First: h.Source.First, From: h.Source.From, To: h.Source.From, Watermark: window.NoWatermark}
 	} else if h.Source.First {
 		t.Fatalf("a second hand-over is marked first: %+v", h.Source)
@@ -67,11 +68,15 @@ func (s *sum) add(t *rapid.T, h Held) {
 func TestEveryRecordEndsInOneVerdict(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rule := testRule(t)
+		rule.Window.Hop = rapid.SampledFrom([]int64{0, 5e9, 3e9, 1e8}).Draw(t, "hop")
+		if rapid.Bool().Draw(t, "other aggregates") {
+			rule.Window.Aggregates = window.AggregatesOf(window.Last, window.Sum, window.First, window.Max, window.Min)
+		}
 		l := drawLog(t, testBase)
 		now := (testBase + 10) * int64(time.Second)
 		until := rapid.OneOf(rapid.Just(int64(math.MaxInt64)), rapid.Int64Range(0, l.end()+2)).Draw(t, "until")
 		p := NewPartition(rule, Resume{Topic: "records", Partition: 3, Watermark: window.NoWatermark, First: true}, testLimit)
-		var all sum
+		all := sum{rule: rule}
 		var w batch.Walker
 		for end := min(until, l.end()); p.Position() < end; {
 			before := p.Position()
@@ -114,7 +119,7 @@ func maybeHandOver(t *rapid.T, p *Partition, all *sum, rule Rule) *Partition {
 
 func compare(t *rapid.T, got *sum, m *model, end int64) {
 	if got.set == nil {
-		got.set = window.NewSet(1)
+		got.set = got.rule.set(3)
 	}
 	s := got.source
 	if s.To != end || s.Watermark != m.watermark || [...]int64{s.Kept, s.Filtered, s.Late, s.Rejected} != m.counts {
@@ -134,6 +139,9 @@ func compare(t *rapid.T, got *sum, m *model, end int64) {
 		if a.Count != int64(len(want.kept)) || a.Filtered != want.filtered || a.Count > 0 &&
 			(a.Min != slices.Min(want.kept) || a.Max != slices.Max(want.kept) || a.Sum.Float64() != total) {
 			t.Fatalf("%q in %v: %d kept, %d filtered, min %v, max %v, sum %v; want %+v", category, b, a.Count, a.Filtered, a.Min, a.Max, a.Sum.Float64(), want)
+		}
+		if c := a.Chosen; a.Count > 0 && c != nil && (c.First.Offset != want.first.offset || c.Last.Offset != want.last.offset) {
+			t.Fatalf("%q in %v: first and last %+v, want %+v", category, b, *c, want)
 		}
 		return true
 	})

@@ -19,8 +19,9 @@ func (s *Shift) plan(all []Held, millis int64) ([]broker.Batch, error) {
 		head: partial.Partial{
 			Group: s.conf.Group, Writer: s.t.Writer, Epoch: s.t.Epoch(),
 			SourcePartitions: s.t.Topic.Partitions(), Placement: s.pins.Placement,
-			Rule: rule.Fingerprint(), Lateness: rule.Lateness,
+			Rule: rule.Fingerprint(), Lateness: rule.Lateness, Aggregates: rule.Aggregates,
 		},
+		windows:  rule.Windows(),
 		partials: s.conf.PartialsTo, rejects: s.conf.RejectsTo, rejectsPartitions: s.rejectsPartitions,
 		limit: s.conf.MessageBytes,
 	}
@@ -30,6 +31,7 @@ func (s *Shift) plan(all []Held, millis int64) ([]broker.Batch, error) {
 // layout is where things go, and what every partial of a commit says.
 type layout struct {
 	head              partial.Partial // without sources and entries
+	windows           window.Windows  // of all that is handed over
 	partials, rejects string          // topics
 	rejectsPartitions int32
 	limit             int // of a batch, in bytes
@@ -38,7 +40,7 @@ type layout struct {
 // batches merges what the workers handed over into one partial for each partials partition - every one of them gets
 // one, though it may be empty, for each carries what all sources have come to - and adds the rejects.
 func (l *layout) batches(all []Held, millis int64) ([]broker.Batch, error) {
-	merged := window.NewSet(1) // no record comes in by itself, so its own size means nothing
+	merged := window.NewSet(window.Setting{Windows: l.windows, Carry: l.head.Aggregates})
 	base := l.head
 	for _, h := range all {
 		merged.Merge(h.Set)

@@ -20,6 +20,7 @@ import (
 func testLayout(placement, rejects int32, limit int) *layout {
 	return &layout{
 		head:     partial.Partial{Group: "g", Writer: "g/1", SourcePartitions: 9, Placement: placement, Rule: 5, Lateness: 2},
+		windows:  window.Windows{Size: 10},
 		partials: "partials", rejects: "rejects", rejectsPartitions: rejects, limit: limit,
 	}
 }
@@ -28,15 +29,19 @@ func testLayout(placement, rejects int32, limit int) *layout {
 func TestEveryPartialsPartitionGetsAPartial(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := testLayout(rapid.Int32Range(1, 5).Draw(t, "placement"), 2, rapid.IntRange(2<<10, 6<<10).Draw(t, "limit"))
+		l.windows.Hop = rapid.SampledFrom([]int64{0, 5, 3}).Draw(t, "hop")
+		l.head.Aggregates = rapid.SampledFrom([]window.Aggregates{window.Default, window.AggregatesOf(window.Last, window.Count)}).Draw(t, "aggregates")
 		var all []Held
 		want := map[string]int64{}
 		var sources []partial.Source
 		for i := range rapid.Int32Range(1, 4).Draw(t, "sources") {
-			set := window.NewSet(10)
+			set := window.NewSet(window.Setting{Windows: l.windows, Carry: l.head.Aggregates, Partition: i})
 			for range rapid.IntRange(0, 60).Draw(t, "records") {
 				at, category := rapid.Int64Range(-30, 30).Draw(t, "at"), fmt.Sprintf("c%d", rapid.IntRange(0, 30).Draw(t, "category"))
-				set.Keep(at, []byte(category), 1)
-				want[fmt.Sprint(window.Tumbling(at, 10), category)]++
+				set.Keep(window.Place{Time: at, Watermark: window.NoWatermark}, []byte(category), 1)
+				for end := l.windows.NextEnd(at); end <= l.windows.LastEnd(at); end += l.windows.Step() {
+					want[fmt.Sprint(window.Bounds{Start: end - 10, End: end}, category)]++
+				}
 			}
 			src := partial.Source{Partition: i, From: 3, To: 4, Watermark: int64(i), Kept: 1}
 			sources = append(sources, src)
@@ -103,7 +108,7 @@ func TestRejectsGoToTheSourcePartitionModuloTheirs(t *testing.T) {
 	l := testLayout(1, 2, 8<<10)
 	var all []Held
 	for _, p := range []int32{0, 1, 4, 5} {
-		all = append(all, Held{Source: partial.Source{Partition: p, First: true}, Set: window.NewSet(1), Rejects: [][]byte{{byte(p)}, {byte(p), 1}}})
+		all = append(all, Held{Source: partial.Source{Partition: p, First: true}, Set: window.NewSet(window.Setting{Windows: window.Windows{Size: 10}}), Rejects: [][]byte{{byte(p)}, {byte(p), 1}}})
 	}
 	batches, err := l.batches(all, 0)
 	if err != nil {
@@ -124,7 +129,7 @@ func TestRejectsGoToTheSourcePartitionModuloTheirs(t *testing.T) {
 func TestAPartialThatCannotBeDividedIsAnError(t *testing.T) {
 	var all []Held
 	for i := range int32(200) {
-		all = append(all, Held{Source: partial.Source{Partition: i, Watermark: math.MaxInt64, To: 1 << 40}, Set: window.NewSet(1)})
+		all = append(all, Held{Source: partial.Source{Partition: i, Watermark: math.MaxInt64, To: 1 << 40}, Set: window.NewSet(window.Setting{Windows: window.Windows{Size: 10}})})
 	}
 	if _, err := testLayout(1, 1, 3<<10).batches(all, 0); !errors.Is(err, partial.ErrTooLarge) || !strings.Contains(err.Error(), "partials/0") {
 		t.Errorf("error %v", err)
@@ -151,7 +156,7 @@ func TestHowFarAheadIsTooFar(t *testing.T) {
 		{"a nanosecond more than the greatest", math.MaxInt64, 1, math.MinInt64 + 1, none, 1, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a := ahead{conf: &Config{MaxAhead: c.max}, size: c.size}
+			a := ahead{conf: &Config{MaxAhead: c.max}, step: c.size}
 			if got := a.beyond(c.emitted, c.first, c.water); got != c.want {
 				t.Errorf("beyond: %v", got)
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.uber.org/zap"
 
 	"github.com/meanstream/meanstream/pkg/checkpoint"
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
@@ -53,6 +54,7 @@ func Serve(ctx context.Context, s Settings) error {
 		return err
 	}
 	s.Ready(false, "waiting for partitions")
+	s.Rule.tell(s.Log)
 	processor := New(s.Config)
 	return group.New(group.Config{
 		Client: client, Group: s.Group, Topic: s.Records.Name, Instance: uuid.NewString(), Interval: s.Flush,
@@ -66,6 +68,22 @@ func Serve(ctx context.Context, s Settings) error {
 			}
 		},
 	}).Run(ctx)
+}
+
+// tell says by which rule records are judged, so that what the sink says of a changed one can be looked up.
+func (r Rule) tell(log *zap.Logger) {
+	w := r.Window
+	fields := []zap.Field{
+		zap.String("rule", fmt.Sprintf("%016x", w.Fingerprint())), zap.Duration("window", time.Duration(w.Size)),
+		zap.Duration("lateness", time.Duration(w.Lateness)), zap.String("keep", w.Keep), zap.Stringer("aggregates", w.Aggregates),
+	}
+	if step := w.Windows().Step(); step != w.Size {
+		fields = append(fields, zap.Duration("hop", time.Duration(step)))
+	}
+	if w.Zone != nil {
+		fields = append(fields, zap.Stringer("time zone", w.Zone))
+	}
+	log.Info("the rule that records are judged by", fields...)
 }
 
 // sparePartials is how much longer than any window is open partials should be kept: so long a sink may be away.

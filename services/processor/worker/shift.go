@@ -47,7 +47,7 @@ func New(conf Config) *Processor { return &Processor{conf: conf} }
 func (p *Processor) Begin(t *group.Tenure) group.Shift {
 	s := &Shift{Processor: p, t: t, workers: map[int32]*worker{}, states: map[int32]checkpoint.Source{},
 		reading: group.NewVoice(p.conf.Log, "reading "+t.Topic.Name)}
-	s.ahead = &ahead{conf: &p.conf, size: p.conf.Rule.Window.Size, pins: s.knownPins, emitted: noWatermark}
+	s.ahead = &ahead{conf: &p.conf, step: p.conf.Rule.Window.Windows().Step(), pins: s.knownPins, emitted: noWatermark}
 	return s
 }
 

@@ -17,10 +17,11 @@ import (
 type Row struct {
 	Category   string
 	Start, End time.Time // of the window, half-open; shown in UTC
-	Count      int64     // records kept
+	Count      int64     // records kept; meaningless without HasCount
 	Filtered   int64     // records that the rule left out
 	Mean       float64   // of the kept ones; meaningless without HasMean
 	HasMean    bool
+	HasCount   bool
 	JSON       []byte // the result as published, without a line feed
 }
 

@@ -20,7 +20,7 @@ const maxCategory = 24
 //
 // The column of windows is headed by the day on which they start, and the header
 // comes again whenever that changes: times stay short, and none is ambiguous.
-// Windows of a day or more carry their own dates. A column that gets too narrow
+// What results do not state is a dash. Windows of a day or more carry their own dates. A column that gets too narrow
 // grows, under a new header. Means have six significant digits.
 type console struct {
 	w      io.Writer
@@ -32,7 +32,7 @@ type console struct {
 
 const (
 	category = iota
-	window
+	bounds
 	count
 	mean
 	filtered
@@ -79,7 +79,7 @@ func (c *console) Close() error { return nil }
 
 func (c *console) print(cells [columns]string) {
 	c.out = fmt.Appendf(c.out, "%-*s  %-*s  %*s  %*s  %*s\n",
-		c.widths[category], cells[category], c.widths[window], cells[window],
+		c.widths[category], cells[category], c.widths[bounds], cells[bounds],
 		c.widths[count], cells[count], c.widths[mean], cells[mean], c.widths[filtered], cells[filtered])
 }
 
@@ -92,13 +92,16 @@ func headsOf(row *Row) [columns]string {
 }
 
 func cellsOf(row *Row) [columns]string {
-	average := "-"
+	average, records := "-", "-"
 	if row.HasMean {
 		average = fmt.Sprintf("%#.6g", row.Mean)
 	}
+	if row.HasCount {
+		records = strconv.FormatInt(row.Count, 10)
+	}
 	return [columns]string{
 		shown(row.Category), windowText(row),
-		strconv.FormatInt(row.Count, 10), average, strconv.FormatInt(row.Filtered, 10),
+		records, average, strconv.FormatInt(row.Filtered, 10),
 	}
 }
 

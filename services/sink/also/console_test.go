@@ -39,7 +39,7 @@ func at(t *testing.T, text string) time.Time {
 // row is a result of count records, mean apart.
 func row(t *testing.T, name, start string, length time.Duration, count int64, mean float64) Row {
 	from := at(t, start)
-	return Row{Category: name, Start: from, End: from.Add(length), Count: count, Filtered: 14, Mean: mean, HasMean: count > 0}
+	return Row{Category: name, Start: from, End: from.Add(length), Count: count, Filtered: 14, Mean: mean, HasMean: count > 0, HasCount: true}
 }
 
 func TestTheTable(t *testing.T) {

@@ -22,6 +22,7 @@ type Metrics struct {
 	bytes      *prometheus.GaugeVec
 	watermark  *prometheus.GaugeVec
 	waits      *prometheus.GaugeVec
+	rule       *prometheus.GaugeVec
 }
 
 // NewMetrics makes and registers them.
@@ -42,8 +43,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		bytes:      by("meanstream_sink_open_bytes", "About how much memory the open windows take up, by partials partition."),
 		watermark:  by("meanstream_sink_watermark_seconds", "Event time up to which results are out, as seconds since the Unix epoch, by partials partition."),
 		waits:      by("meanstream_sink_waiting_for_sources", "Source partitions that closable windows wait for, by partials partition."),
+		rule: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "meanstream_sink_rule_from_offset",
+			Help: "Offset from which on the records of a source partition go by another rule than before, where that changed while this process ran; told by the owner of partials partition 0."}, []string{"source_partition"}),
 	}
-	reg.MustRegister(m.results, m.lost, m.dropped, m.lag, m.windows, m.aggregates, m.bytes, m.watermark, m.waits)
+	reg.MustRegister(m.results, m.lost, m.dropped, m.lag, m.windows, m.aggregates, m.bytes, m.watermark, m.waits, m.rule)
 	m.committed(harvest{dropped: []Dropped{{}}}) // a verdict that is 0 is shown as well
 	return m
 }
@@ -62,9 +65,13 @@ func (m *Metrics) progress(partition int32, lag int64, open *result.Open) {
 // givenUp forgets what only the owner of a partition may speak of: with the last value of every former owner, sums over
 // replicas would count partitions twice, and their lag would never fall.
 func (m *Metrics) givenUp() {
-	for _, g := range []*prometheus.GaugeVec{m.lag, m.windows, m.aggregates, m.bytes, m.watermark, m.waits} {
+	for _, g := range []*prometheus.GaugeVec{m.lag, m.windows, m.aggregates, m.bytes, m.watermark, m.waits, m.rule} {
 		g.Reset()
 	}
+}
+
+func (m *Metrics) ruleFrom(source int32, offset int64) {
+	m.rule.WithLabelValues(strconv.Itoa(int(source))).Set(float64(offset))
 }
 
 func (m *Metrics) waiting(partition int32, sources int) {

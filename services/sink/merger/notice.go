@@ -11,13 +11,7 @@ import (
 // noticed says what has changed, in one line for each thing.
 func (w *worker) noticed(offset int64, p *partial.Partial, c Changed) {
 	at := []zap.Field{zap.Int32("partition", w.topic.Partition), zap.Int64("offset", offset)}
-	if c.Rule {
-		var from []string
-		for _, s := range p.Sources {
-			from = append(from, fmt.Sprintf("%d from %d", s.Partition, s.From))
-		}
-		w.shift.conf.Log.Info("another rule counts from here on", append(at, zap.Strings("source offsets", from))...)
-	}
+	w.noticedRule(c.Rule, p.Rule, at)
 	w.noticedLost(c.Lost, at)
 	if c.Dropped == nil {
 		return
@@ -26,6 +20,21 @@ func (w *worker) noticed(offset int64, p *partial.Partial, c Changed) {
 	kept, filtered := c.Dropped.Records()
 	w.shift.conf.Log.Warn("a source that was left out as quiet brought records for windows that are closed; they are counted and published to rejects",
 		append(at, zap.Int64("kept", kept), zap.Int64("filtered", filtered))...)
+}
+
+// noticedRule tells from where on records of sources go by another rule. Every partition of partials carries the same, so
+// one speaks for all. Windows end as they began: what was merged into them stays.
+func (w *worker) noticedRule(sources []partial.Source, rule uint64, at []zap.Field) {
+	if len(sources) == 0 || w.topic.Partition != 0 {
+		return
+	}
+	var from []string
+	for _, s := range sources {
+		from = append(from, fmt.Sprintf("%d from %d", s.Partition, s.From))
+		w.shift.conf.Metrics.ruleFrom(s.Partition, s.From)
+	}
+	w.shift.conf.Log.Info("another rule counts from here on",
+		append(at, zap.String("rule", fmt.Sprintf("%016x", rule)), zap.Strings("source offsets", from))...)
 }
 
 // noticedLost tells of records that were deleted before a processor read them. Every partition of partials carries the

@@ -26,6 +26,7 @@ type State struct {
 	position  int64 // next offset to read
 	replayTo  int64 // below this, everything was merged before the last commit
 	last      checkpoint.Merge
+	rules     rules
 
 	bases map[int32]int64 // with --start-over: offset of the newest first report of each source
 }
@@ -52,7 +53,7 @@ func (d Dropped) Records() (kept, filtered int64) {
 func NewState(partition int32, m checkpoint.Merge, position int64, idleAfter, closeIdleAfter, now int64) *State {
 	s := &State{
 		Sources: watermark.New(idleAfter, closeIdleAfter), Open: result.New(),
-		partition: partition, position: min(m.ReplayFrom, position), replayTo: position, last: m,
+		partition: partition, position: min(m.ReplayFrom, position), replayTo: position, last: m, rules: rules{remembered: m.Rule},
 	}
 	states := make([]watermark.State, len(m.Sources))
 	for i, src := range m.Sources {
@@ -76,7 +77,7 @@ func (s *State) Replaying() bool { return s.position < s.replayTo }
 
 // Changed is what Partial noticed besides.
 type Changed struct {
-	Rule    bool             // from this partial on another rule counts
+	Rule    []partial.Source // those whose records go by another rule from here on
 	Lost    []partial.Source // those of whose records some were deleted before they were read
 	Dropped *Dropped
 }
@@ -95,7 +96,6 @@ func (s *State) Partial(offset int64, p *partial.Partial, now int64) (c Changed,
 	if err != nil {
 		return c, err
 	}
-	c.Rule = s.last.Rule != 0 && s.last.Rule != p.Rule
 	s.last.Rule, s.last.Lateness = p.Rule, p.Lateness
 	s.Sources.Partitions(p.SourcePartitions)
 	for _, src := range sources {
@@ -107,6 +107,9 @@ func (s *State) Partial(offset int64, p *partial.Partial, now int64) (c Changed,
 		}
 		if base, ok := s.bases[src.Partition]; ok && offset == base {
 			s.rebased(src.Partition)
+		}
+		if s.rules.changed(src, p.Rule) {
+			c.Rule = append(c.Rule, src)
 		}
 		if src.Lost > 0 {
 			c.Lost = append(c.Lost, src)

@@ -2,6 +2,8 @@ package merger
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,15 +76,37 @@ func TestAChangedRuleIsNoticedOnce(t *testing.T) {
 	s := fresh()
 	all := []*partial.Partial{changed(0, 1), changed(1, 1), changed(2, 2), changed(3, 2)}
 	for i, c := range take(t, s, 0, all...) {
-		if c.Rule != (i == 2) {
+		if (len(c.Rule) == 1) != (i == 2) {
 			t.Errorf("partial %d: noticed %v", i, c.Rule)
 		}
 	}
 	s = NewState(1, s.Remember(), 4, 0, 0, 0)
 	for i, c := range take(t, s, 0, all[0], all[1], all[2], all[3], changed(4, 2), changed(5, 3)) {
-		if c.Rule != (i == 5) {
+		if (len(c.Rule) == 1) != (i == 5) {
 			t.Errorf("partial %d after a restart: noticed %v", i, c.Rule)
 		}
+	}
+}
+
+// TestEachSourceChangesItsRuleOnce: in a rolling restart reports by the old rule and by the new one take turns.
+func TestEachSourceChangesItsRuleOnce(t *testing.T) {
+	s := fresh()
+	s.Sources.Partitions(2)
+	reached := [2]int64{}
+	report := func(source int32, rule uint64) *partial.Partial {
+		p := one(reached[source], reached[source]+1, 0, 20)
+		p.Writer, p.Rule, p.Sources[0].Partition = fmt.Sprint("w", rule), rule, source
+		reached[source]++
+		return p
+	}
+	var got []string
+	for i, c := range take(t, s, 0, report(0, 1), report(1, 1), report(0, 1), report(1, 2), report(0, 1), report(1, 2), report(0, 2), report(1, 2)) {
+		for _, src := range c.Rule {
+			got = append(got, fmt.Sprintf("at %d: %d from %d", i, src.Partition, src.From))
+		}
+	}
+	if want := []string{"at 3: 1 from 1", "at 6: 0 from 3"}; !slices.Equal(got, want) {
+		t.Errorf("noticed %q, want %q", got, want)
 	}
 }
 
