@@ -175,9 +175,12 @@ func (a *Aggregate) Clone() *Aggregate {
 	return c
 }
 
+// sums are the bytes of memory that grow with what is kept.
+func (a *Aggregate) sums() int { return a.Sum.Size() + a.Squares.Size() }
+
 // Size returns the bytes of memory that a holds, itself included.
 func (a *Aggregate) Size() int {
-	n := int(unsafe.Sizeof(*a)) + a.Sum.Size() + a.Squares.Size()
+	n := int(unsafe.Sizeof(*a)) + a.sums()
 	if a.Chosen != nil {
 		n += int(unsafe.Sizeof(*a.Chosen))
 	}

@@ -80,14 +80,14 @@ func NewSet(conf Setting) *Set {
 func (s *Set) Keep(at Place, category []byte, v float64) {
 	h := s.at(at, category)
 	// Exact sums grow with the spread of the values, so that a hostile mixture of magnitudes must show in Size.
-	before := h.Size()
+	before := h.sums()
 	if s.plain {
 		h.Keep(v)
-		s.bytes += h.Size() - before
+		s.bytes += h.sums() - before
 		return
 	}
 	h.keep(s.needs, Point{Time: at.Time, Partition: s.conf.Partition, Offset: at.Offset, Value: v})
-	s.bytes += (h.Size() - before) * int(h.weight)
+	s.bytes += (h.sums() - before) * int(h.weight)
 }
 
 // Filter counts a record that the rule left out, so that its category gets a result all the same. The same holds as for

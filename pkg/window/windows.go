@@ -125,11 +125,11 @@ func (w Windows) holding(first int64, pane Bounds) iter.Seq[Bounds] {
 
 // floorMod is the remainder of the floored division, for a positive divisor: never negative.
 func floorMod(a, b int64) int64 {
-	if m := a % b; m < 0 {
-		return m + b
-	} else {
-		return m
+	m := a % b
+	if m < 0 {
+		m += b
 	}
+	return m
 }
 
 // add is the sum of a and what is not negative, stopping at the end of int64.

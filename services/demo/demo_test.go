@@ -12,6 +12,36 @@ import (
 	"github.com/meanstream/meanstream/pkg/daemon"
 )
 
+// TestTheDemoHops runs the whole command with windows that overlap and aggregates that were asked for.
+func TestTheDemoHops(t *testing.T) {
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in.ndjson"), filepath.Join(dir, "out.ndjson")
+	if err := os.WriteFile(in, []byte(`{"timestamp":1764000007,"value":3,"category":"A"}`+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var cfg Config
+	var stdout, stderr bytes.Buffer
+	code := daemon.Run(daemon.Program{Name: "demo"}, &cfg, func(ctx context.Context, p *daemon.Process) error { return run(ctx, &cfg, p) }, daemon.Host{
+		Args: []string{"--port", "0", "--source", "file:" + in, "--exit-at-end", "--also", "console", "--also", "file:" + out,
+			"--hop", "5s", "--aggregates", "last,mean", "--partitions", "1"},
+		Getenv: func(string) string { return "" }, Stdout: &stdout, Stderr: &stderr, Signals: make(chan os.Signal),
+	})
+	copied, err := os.ReadFile(out)
+	if code != 0 || err != nil {
+		t.Fatalf("exit code %d, error %v\n%s", code, err, stderr.String())
+	}
+	want := `{"category":"A","window_start":"2025-11-24T16:00:00Z","window_end":"2025-11-24T16:00:10Z","filtered":0,"last":3,"mean":3}` + "\n" +
+		`{"category":"A","window_start":"2025-11-24T16:00:05Z","window_end":"2025-11-24T16:00:15Z","filtered":0,"last":3,"mean":3}` + "\n"
+	if string(copied) != want {
+		t.Errorf("got\n%swant\n%s", copied, want)
+	}
+	for _, want := range []string{"A                         16:00:05–16:00:15          -      3.00000         0\n", "\n2 results\n"} {
+		if !strings.Contains(stdout.String(), want) {
+			t.Errorf("the output lacks %q:\n%s", want, stdout.String())
+		}
+	}
+}
+
 // TestTheDemoAveragesAFileAndEnds runs the whole command on real sockets.
 func TestTheDemoAveragesAFileAndEnds(t *testing.T) {
 	dir := t.TempDir()

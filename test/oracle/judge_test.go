@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -124,6 +125,78 @@ func TestResultsAreThoseWorkedOutByHand(t *testing.T) {
 		got = append(got, r.JSON())
 	}
 	if !slices.Equal(got, want) {
+		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+}
+
+// stated are the results, each as its window in seconds and what it says behind that.
+func stated(o Outcome) (all []string) {
+	for _, r := range o.Results {
+		_, says, _ := strings.Cut(r.JSON(), `Z",`)
+		_, says, _ = strings.Cut(says, `Z",`)
+		all = append(all, fmt.Sprintf("%d-%d %s", r.Start/1e9, r.End/1e9, strings.TrimSuffix(says, "}")))
+	}
+	return all
+}
+
+func TestHoppingWindowsAreThoseWorkedOutByHand(t *testing.T) {
+	rule := below90()
+	rule.Hop, rule.Aggregates = 4*time.Second, []string{"sum", "first", "count", "last"}
+	// The watermark is 10 when the third comes: of its windows, one has ended. Of the fourth's both have.
+	o := Judge(measured(0, "1 1 A", "12 2 A", "9 4 A", "3 8 A"), rule)
+	if got, want := verdicts(o), []Verdict{Kept, Kept, Kept, Late}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	want := []string{
+		`-8-2 "sum":1,"first":1,"count":1,"filtered":0,"last":1`,
+		`-4-6 "sum":1,"first":1,"count":1,"filtered":0,"last":1`,
+		`0-10 "sum":1,"first":1,"count":1,"filtered":0,"last":1`,
+		`4-14 "sum":6,"first":4,"count":2,"filtered":0,"last":2`,
+		`8-18 "sum":6,"first":4,"count":2,"filtered":0,"last":2`,
+		`12-22 "sum":2,"first":2,"count":1,"filtered":0,"last":2`,
+	}
+	if got := stated(o); !slices.Equal(got, want) {
+		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+}
+
+func TestDaysAreThoseOfTheZonesCalendar(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule := below90()
+	rule.Window, rule.Zone = 24*time.Hour, berlin
+	at := func(s string) int64 {
+		u, err := time.Parse(time.RFC3339, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u.Unix()
+	}
+	// Clocks go forward on the 29th, which has 23 hours.
+	o := Judge(measured(0, fmt.Sprint(at("2026-03-28T22:59:59Z"), " 1 A"), fmt.Sprint(at("2026-03-28T23:00:00Z"), " 2 A"),
+		fmt.Sprint(at("2026-03-29T21:59:59Z"), " 4 A"), fmt.Sprint(at("2026-03-29T22:00:00Z"), " 8 A")), rule)
+	var got []string
+	for _, r := range o.Results {
+		got = append(got, fmt.Sprintf("%gh: %g", time.Duration(r.End-r.Start).Hours(), r.Sum))
+	}
+	if want := []string{"24h: 1", "23h: 6", "24h: 8"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestAWindowStatesWhatTheRulesOfAllItsRecordsAskFor(t *testing.T) {
+	some, others := below90(), below90()
+	some.Aggregates, others.Aggregates = []string{"mean", "count", "last"}, []string{"last", "max", "count"}
+	o := JudgeEach(measured(0, "1 1 A", "2 2 B", "3 3 A", "11 95 A", "12 4 A"), func(_ int32, offset int64) Rule {
+		if offset < 2 {
+			return some
+		}
+		return others
+	})
+	want := []string{`0-10 "count":2,"filtered":0,"last":3`, `0-10 "mean":2,"count":1,"filtered":0,"last":2`, `10-20 "last":4,"max":4,"count":1,"filtered":1`}
+	if got := stated(o); !slices.Equal(got, want) {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
 	}
 }
