@@ -15,10 +15,19 @@
 //  1. TooLarge
 //  2. Tombstone, then Empty
 //  3. NotJSON, then NotObject
-//  4. MissingTimestamp, TimestampType, TimestampRange
+//  4. MissingTimestamp, TimestampType, TimestampFormat, TimestampRange
 //  5. MissingValue, ValueType, ValueRange
 //  6. MissingCategory, CategoryType, CategoryUTF8, CategoryEmpty, CategoryLong
-//  7. InFuture, which needs the message's own time: the caller asks Future
+//  7. ValueFailed, KeepFailed
+//  8. InFuture, which needs the message's own time: the caller asks Future
+//
+// A [Mapping] lets the three stand elsewhere: nested, in the key, a header or Kafka's time. It is compiled once into a tree
+// of all paths that are asked for, by it and by expressions. One pass over the record (scan.go), or encoding/json where
+// that pass is not certain (tree.go), puts what stands there into slots; from then on there is one way only, so the two
+// can differ in nothing but what they find, which a fuzzer compares. The default mapping keeps a pass of its own.
+//
+// Expressions are those of github.com/expr-lang/expr, of which resolver.go refuses all that could loop, allocate without
+// bound or depend on more than the record.
 //
 // So a retry, another replica or a later version gives the same reason for the same bytes. The package knows neither
 // Kafka nor a clock.

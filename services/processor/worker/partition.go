@@ -159,8 +159,8 @@ func (p *Partition) one(m *batch.Record, brokersTime bool, now int64) {
 	}
 }
 
-// header is the value of the last header of a name: who asks for one by name is given the last. An empty one that is
-// null counts as none.
+// header is the value of the last header of a name: who asks for one by name is given the last. One that
+// is null counts as none.
 func (p *Partition) header(name string) (value []byte) {
 	for h := range p.headers.All() {
 		if h.Key == name {
