@@ -7,9 +7,10 @@ import (
 	"github.com/meanstream/meanstream/pkg/window"
 )
 
-// Kafka says where the cluster is.
+// Kafka says where the cluster is, and how to connect.
 type Kafka struct {
 	Brokers Brokers `default:"localhost:9092" group:"first" placeholder:"HOST:PORT,..." help:"Kafka brokers to ask first; one that answers is enough. The port is 9092 where none is given."`
+	Security
 }
 
 // Records names the topic of measurements. It stands alone for services that

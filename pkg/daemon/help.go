@@ -15,6 +15,7 @@ const helpWidth = 100
 func helpGroups() []kong.Group {
 	return []kong.Group{
 		{Key: "first", Title: "What matters first:"},
+		{Key: "security", Title: "Secured clusters:"},
 		{Key: "time", Title: "Time and limits:"},
 		{Key: "topics", Title: "Topics:"},
 		{Key: "run", Title: "Starting, ending, starting over:"},
@@ -26,7 +27,7 @@ func (p *parser) printHelp(prog Program) error {
 	if prog.Description != "" {
 		p.model.Model.Help = prog.Description + "\n\n"
 	}
-	p.model.Model.Help += "Every flag --some-name is also the variable " + envPrefix + "SOME_NAME; flags win, empty variables count as unset."
+	p.model.Model.Help += "Every flag --some-name is also the variable " + envPrefix + "SOME_NAME and the key some-name of the file that --config names. Flags win over variables, and those over the file; empty variables count as unset."
 	for _, flag := range p.model.Model.Flags {
 		if flag.PlaceHolder == "" && !flag.IsBool() {
 			flag.PlaceHolder = "VALUE"
@@ -41,7 +42,7 @@ func (p *parser) printHelp(prog Program) error {
 
 // formatHelp adds to a flag's help its default and its variable.
 func formatHelp(value *kong.Value) string {
-	if isBuiltin(value.Name) {
+	if !fromEnvironment(value.Name) {
 		return value.Help
 	}
 	notes := []string{"$" + envName(value.Name)}

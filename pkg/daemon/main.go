@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"reflect"
 	"syscall"
 	"time"
 
@@ -27,6 +28,9 @@ type Program struct {
 	Description string // one or two sentences for the top of its help
 	Version     Version
 	Grace       time.Duration // from the stop signal to the end; 0 = 25 s
+	// Check looks whether the service could work, without changing anything, and writes what it finds to out; false if
+	// something is wrong. Nil where the service has no --check.
+	Check func(ctx context.Context, out io.Writer) bool
 }
 
 func (p Program) grace() time.Duration {
@@ -69,14 +73,45 @@ func Main(prog Program, cfg Config, run RunFunc) {
 // Run is Main on a given host: it returns the exit code. When it returns early,
 // on a second signal or at the end of the grace time, run is still running.
 func Run(prog Program, cfg Config, run RunFunc, host Host) int {
-	done, err := Parse(prog, cfg, host)
-	if err != nil {
+	p, err := newParser(prog, cfg, host)
+	done := false
+	if err == nil {
+		done, err = p.parse(prog, cfg, host)
+	}
+	switch {
+	case err != nil:
 		_, _ = fmt.Fprintln(host.Stderr, err)
 		return exitConfig
-	}
-	if done {
+	case done:
 		return 0
+	case p.given["check"] != nil && prog.Check != nil:
+		return check(prog, host, warnings(reflect.ValueOf(cfg)))
 	}
+	return serve(prog, cfg, run, host)
+}
+
+// check is the whole run of a program that was asked to look only.
+func check(prog Program, host Host, warned []string) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		select {
+		case <-host.Signals:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	for _, w := range warned {
+		_, _ = fmt.Fprintf(host.Stdout, "warning  %s\n", w)
+	}
+	if !prog.Check(ctx, host.Stdout) {
+		return exitError
+	}
+	return 0
+}
+
+// serve runs a service whose settings are right.
+func serve(prog Program, cfg Config, run RunFunc, host Host) int {
 	log, err := newLogger(prog.Name, cfg.log(), host.Stderr, host.Terminal)
 	if err != nil {
 		_, _ = fmt.Fprintln(host.Stderr, "log:", err)
@@ -85,6 +120,9 @@ func Run(prog Program, cfg Config, run RunFunc, host Host) int {
 	// Standard error often cannot be synced, and there is nowhere to say so.
 	defer func() { _ = log.Sync() }()
 
+	for _, w := range warnings(reflect.ValueOf(cfg)) {
+		log.Warn(w)
+	}
 	p := newProcess(prog, log, host.Stdout)
 	admin, err := startAdmin(cfg.admin(), p)
 	if err != nil {

@@ -143,7 +143,7 @@ func TestDefaultsAreThoseOfTheContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := sample{
-		Kafka: Kafka{Brokers: Brokers{"localhost:9092"}},
+		Kafka: Kafka{Brokers: Brokers{"localhost:9092"}, Security: Security{SASL: "none"}},
 		Topics: Topics{
 			Records:       Records{RecordsTopic: "records", RecordsPartitions: 6},
 			PartialsTopic: "partials", PartialsPartitions: 3,

@@ -113,7 +113,7 @@ type Brokers []string
 func (b *Brokers) UnmarshalText(text []byte) error {
 	var list Brokers
 	for entry := range strings.SplitSeq(string(text), ",") {
-		address, err := broker(strings.TrimSpace(entry))
+		address, err := brokerAddress(strings.TrimSpace(entry))
 		if err != nil {
 			return err
 		}
@@ -128,7 +128,7 @@ func (b *Brokers) UnmarshalText(text []byte) error {
 // String joins the list as it would be written on the command line.
 func (b Brokers) String() string { return strings.Join(b, ",") }
 
-func broker(entry string) (string, error) {
+func brokerAddress(entry string) (string, error) {
 	if entry == "" {
 		return "", errors.New("names no broker before or between its commas: write HOST:PORT, such as localhost:9092")
 	}

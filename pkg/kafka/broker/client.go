@@ -33,6 +33,7 @@ type Config struct {
 	Topics   []string                                                          // the topics whose brokers are looked after
 	Dial     func(ctx context.Context, network, addr string) (net.Conn, error) // nil: TCP
 	Timeout  time.Duration                                                     // of one exchange; 0: five seconds
+	Security Security                                                          // of every connection
 }
 
 // Client sends requests to the brokers of one cluster. It is safe for concurrent use.
@@ -56,6 +57,14 @@ func New(conf Config) *Client {
 	if conf.Timeout == 0 {
 		conf.Timeout = defaultTimeout
 	}
+	if conf.Dial == nil {
+		conf.Dial = (&net.Dialer{Timeout: dialTimeout}).DialContext
+	}
+	if conf.Security.On() {
+		conf.Dial = (&secured{Security: conf.Security, dial: conf.Dial, clientID: conf.ClientID}).Dial
+	} else {
+		conf.Dial = sniff(conf.Dial)
+	}
 	return &Client{
 		conf: conf,
 		addr: kafka.TCP(conf.Brokers...),
@@ -71,7 +80,7 @@ func New(conf Config) *Client {
 // Close closes the connections that no request uses.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// Config tells how the client was made.
+// Config tells how the client was made. Its Dial makes connections that are secured already.
 func (c *Client) Config() Config { return c.conf }
 
 // admin is kafka-go's own client over the same connections, for requests outside the path of data.

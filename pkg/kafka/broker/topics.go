@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -92,6 +93,13 @@ func (e *ensurer) ensure(ctx context.Context, want NewTopic) (bool, error) {
 		if ctx.Err() != nil {
 			return false, nil
 		}
+		var refused *ErrSecurity
+		if hungUp(err) {
+			_ = errors.As(e.wantsSASL(ctx), &refused)
+		}
+		if refused != nil || errors.As(err, &refused) {
+			return false, refused
+		}
 		e.say(fmt.Sprintf("can't reach Kafka at %s, trying again", e.addr), err)
 		return false, nil
 	}
@@ -102,7 +110,10 @@ func (e *ensurer) ensure(ctx context.Context, want NewTopic) (bool, error) {
 	}
 	switch t.Code {
 	case OK:
-		return e.whole(t, want), nil
+		if !e.whole(t, want) {
+			return false, nil
+		}
+		return e.reached(ctx, t)
 	case 3:
 	case 29:
 		return false, Denied(fmt.Sprintf("look up topic %q", want.Name), t.Code, fmt.Sprintf("Describe on topic %q", want.Name))
@@ -131,6 +142,26 @@ func (e *ensurer) whole(t Topic, want NewTopic) bool {
 		e.log.Info("using a topic as it is", zap.String("topic", t.Name), zap.Int32("partitions", t.Partitions()))
 	}
 	return true
+}
+
+// reached tells whether the leaders of a topic, at the addresses that the brokers themselves gave, take secured
+// connections: a certificate may be for the name in --brokers and not for these.
+func (e *ensurer) reached(ctx context.Context, t Topic) (bool, error) {
+	if !e.conf.Security.On() {
+		return true, nil
+	}
+	for _, leader := range slices.Compact(slices.Sorted(slices.Values(t.Leaders))) {
+		_, err := e.send(ctx, &call{node: leader, key: keyAPIVersions, version: 2})
+		var refused *ErrSecurity
+		if errors.As(err, &refused) {
+			return false, refused
+		}
+		if err != nil {
+			e.say(fmt.Sprintf("can't reach broker %d, which leads partitions of topic %q, trying again", leader, t.Name), err)
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // make creates a topic whose record times are the broker's: with event times as record times a backfill of last
