@@ -3,6 +3,10 @@ package main
 
 import (
 	"context"
+	"io"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
 
 	"github.com/meanstream/meanstream/pkg/daemon"
 	"github.com/meanstream/meanstream/services/generator/publish"
@@ -17,6 +21,9 @@ func main() {
 		Name:        "generator",
 		Description: "Publishes measurements to the records topic: a synthetic feed, or the lines of a TCP server, a file or standard input.",
 		Version:     daemon.Version{Version: version, Commit: commit, Date: date},
+		Check: func(ctx context.Context, out io.Writer) bool {
+			return publish.Check(ctx, cfg.settings(zap.NewNop(), prometheus.NewRegistry()), out)
+		},
 	}, &cfg, func(ctx context.Context, p *daemon.Process) error {
 		s := cfg.settings(p.Log, p.Metrics)
 		s.Grace = p.Grace

@@ -4,7 +4,11 @@ package main
 
 import (
 	"context"
+	"io"
 	_ "time/tzdata" // --time-zone, on machines and in images without time zones
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
 
 	"github.com/meanstream/meanstream/pkg/daemon"
 	"github.com/meanstream/meanstream/services/processor/worker"
@@ -19,6 +23,9 @@ func main() {
 		Name:        "processor",
 		Description: "Filters measurements and averages what is kept by window and category, exactly once. Start as many as there are partitions; they share the work.",
 		Version:     daemon.Version{Version: version, Commit: commit, Date: date},
+		Check: func(ctx context.Context, out io.Writer) bool {
+			return worker.Check(ctx, cfg.settings(zap.NewNop(), prometheus.NewRegistry()), out)
+		},
 	}, &cfg, func(ctx context.Context, p *daemon.Process) error {
 		s := cfg.settings(p.Log, p.Metrics)
 		s.Ready = func(ready bool, reason string) { p.Ready.Set("partitions", ready, reason) }

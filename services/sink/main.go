@@ -4,6 +4,10 @@ package main
 
 import (
 	"context"
+	"io"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
 
 	"github.com/meanstream/meanstream/pkg/daemon"
 	"github.com/meanstream/meanstream/services/sink/also"
@@ -19,6 +23,9 @@ func main() {
 		Name:        "sink",
 		Description: "Merges partial aggregates, closes windows and publishes each final average once.",
 		Version:     daemon.Version{Version: version, Commit: commit, Date: date},
+		Check: func(ctx context.Context, out io.Writer) bool {
+			return merger.Check(ctx, cfg.settings(zap.NewNop(), prometheus.NewRegistry()), out)
+		},
 	}, &cfg, func(ctx context.Context, p *daemon.Process) error {
 		copies, err := also.Open(cfg.Also, p.Stdout)
 		if err != nil {

@@ -141,6 +141,10 @@ func apiName(key int16) string {
 		return "EndTxn"
 	case keyTxnOffsetCommit:
 		return "TxnOffsetCommit"
+	case keyDescribeGroups:
+		return "DescribeGroups"
+	case keyDescribeQuorum:
+		return "DescribeQuorum"
 	case keyDeleteRecords:
 		return "DeleteRecords"
 	}

@@ -38,6 +38,9 @@ type Use struct {
 	Old string
 	// Compacted is what happens where all but the newest record of each key are deleted.
 	Compacted string
+	// Sender is what it means that records carry the time of whoever sent them (CreateTime): a finding of Examine, and no
+	// line at a start, for it may be meant so.
+	Sender string
 }
 
 // settings are those of one topic, by name. One that a broker doesn't have is missing.

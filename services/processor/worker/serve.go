@@ -91,9 +91,25 @@ const sparePartials = time.Hour
 
 // try finds out before any work is taken whether our rights suffice, and says which settings could harm.
 func (s *Settings) try(ctx context.Context) error {
+	if err := s.Client.CheckTopics(ctx, s.uses(), s.Log); err != nil {
+		return err
+	}
+	if s.MaxAhead == 0 {
+		return nil
+	}
+	_, err := (&ahead{conf: &s.Config}).ask(ctx, checkpoint.Pins{Placement: 1})
+	return err
+}
+
+// uses are what is done with the topics.
+func (s *Settings) uses() []broker.Use {
 	keep := time.Duration(s.Rule.Window.Size) + time.Duration(s.Rule.Window.Lateness) + sparePartials
-	uses := []broker.Use{
-		{Topic: s.Records.Name, Right: broker.Read,
+	sender := "a sender's wrong clock vouches for itself, so that --max-future asks this machine's clock as well, and a replay may judge otherwise"
+	if s.Rule.MaxFuture == 0 {
+		sender = ""
+	}
+	return []broker.Use{
+		{Topic: s.Records.Name, Right: broker.Read, Sender: sender,
 			Compacted: "a record that a newer one of its key has replaced before it was read is counted nowhere"},
 		{Topic: s.Partials.Name, Right: broker.Write, Batch: s.MessageBytes, Keep: keep,
 			Unkept:    fmt.Sprintf("windows with their lateness and an hour in which the sink may be away need %s; a sink that comes later finds partials deleted that it needs, and stops", keep),
@@ -103,14 +119,6 @@ func (s *Settings) try(ctx context.Context) error {
 			Old:       "rejects carry the time of their record, and those of old ones are deleted at the next check of retention, or refused, which stops the processor",
 			Compacted: "a reject without a key is refused, which stops the processor"},
 	}
-	if err := s.Client.CheckTopics(ctx, uses, s.Log); err != nil {
-		return err
-	}
-	if s.MaxAhead == 0 {
-		return nil
-	}
-	_, err := (&ahead{conf: &s.Config}).ask(ctx, checkpoint.Pins{Placement: 1})
-	return err
 }
 
 // ensure waits for the topics. Rejects come last: they get as many partitions as records really has.

@@ -73,8 +73,13 @@ const sparePartials = time.Hour
 // try finds out before any work is taken whether our rights suffice, and says which settings could harm. How long a
 // window is open we don't know: the processor does, and looks at the retention of partials as well.
 func (s *Settings) try(ctx context.Context) error {
+	return s.Client.CheckTopics(ctx, s.uses(), s.Log)
+}
+
+// uses are what is done with the topics.
+func (s *Settings) uses() []broker.Use {
 	keep := max(s.IdleAfter, s.CloseIdleAfter) + sparePartials
-	return s.Client.CheckTopics(ctx, []broker.Use{
+	return []broker.Use{
 		{Topic: s.Records.Name, Right: broker.Describe},
 		{Topic: s.Partials.Name, Right: broker.Read, Keep: keep,
 			Unkept: fmt.Sprintf("windows that wait for silent sources and an hour in which the sink may be away need %s beyond a window's own length; a sink that comes later finds partials deleted that it needs, and stops", keep)},
@@ -82,5 +87,5 @@ func (s *Settings) try(ctx context.Context) error {
 			Old:       "results carry the end of their window, and those of old records are deleted at the next check of retention, or refused, which stops the sink",
 			Compacted: "only the newest result of each category stays"},
 		{Topic: s.Rejects.Name, Right: broker.Write, Batch: s.MessageBytes},
-	}, s.Log)
+	}
 }
