@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"go.uber.org/zap"
+
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
 )
 
@@ -36,8 +38,8 @@ func (s Secret) GoString() string { return s.String() }
 const mask = "********"
 
 // Broker is what a client of these brokers is told.
-func (k *Kafka) Broker(clientID string) broker.Config {
-	return broker.Config{Brokers: k.Brokers, ClientID: clientID, Security: k.broker()}
+func (k *Kafka) Broker(clientID string, log *zap.Logger) broker.Config {
+	return broker.Config{Brokers: k.Brokers, ClientID: clientID, Security: k.broker(), Log: log}
 }
 
 func (s *Security) broker() broker.Security {

@@ -24,7 +24,7 @@ type Config struct {
 func (c *Config) settings(log *zap.Logger, reg prometheus.Registerer) publish.Settings {
 	return publish.Settings{
 		Feed: c.Feed, MaxRecordBytes: int(c.MaxRecordBytes), Log: log, Metrics: reg,
-		Broker:  c.Broker("meanstream-generator"),
+		Broker:  c.Broker("meanstream-generator", log),
 		Records: broker.NewTopic{Name: c.RecordsTopic, Partitions: c.RecordsPartitions, Replication: c.ReplicationFactor},
 		Create:  c.CreateTopics,
 	}

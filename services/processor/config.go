@@ -53,7 +53,7 @@ func (c *Config) settings(log *zap.Logger, reg prometheus.Registerer) worker.Set
 			},
 			MaxAhead: c.MaxAhead, StartLatest: c.Start == "latest", StartOver: c.StartOver, SkipLost: c.OnLostRecords == "skip", ExitAtEnd: c.ExitAtEnd,
 		},
-		Broker:   c.Broker("meanstream-processor"),
+		Broker:   c.Broker("meanstream-processor", log),
 		Records:  topic(c.RecordsTopic, c.RecordsPartitions),
 		Partials: topic(c.PartialsTopic, c.PartialsPartitions),
 		Rejects:  topic(c.RejectsTopic, c.RecordsPartitions),

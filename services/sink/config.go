@@ -33,7 +33,7 @@ func (c *Config) settings(log *zap.Logger, reg prometheus.Registerer) merger.Set
 			Log: log, Metrics: merger.NewMetrics(reg), Group: c.Group,
 			IdleAfter: c.IdleAfter, CloseIdleAfter: c.CloseIdleAfter, StartOver: c.StartOver, ExitAtEnd: c.ExitAtEnd,
 		},
-		Broker:   c.Broker("meanstream-sink"),
+		Broker:   c.Broker("meanstream-sink", log),
 		Records:  topic(c.RecordsTopic, c.RecordsPartitions),
 		Partials: topic(c.PartialsTopic, c.PartialsPartitions),
 		Results:  topic(c.ResultsTopic, c.ResultsPartitions),

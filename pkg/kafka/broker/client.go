@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"go.uber.org/zap"
 )
 
 // Code is an error code that a broker answered; 0 is none. It prints as the protocol's own name and explanation.
@@ -34,6 +35,7 @@ type Config struct {
 	Dial     func(ctx context.Context, network, addr string) (net.Conn, error) // nil: TCP
 	Timeout  time.Duration                                                     // of one exchange; 0: five seconds
 	Security Security                                                          // of every connection
+	Log      *zap.Logger                                                       // of connections that are refused while others have worked; nil: none
 }
 
 // Client sends requests to the brokers of one cluster. It is safe for concurrent use.
@@ -60,8 +62,11 @@ func New(conf Config) *Client {
 	if conf.Dial == nil {
 		conf.Dial = (&net.Dialer{Timeout: dialTimeout}).DialContext
 	}
+	if conf.Log == nil {
+		conf.Log = zap.NewNop()
+	}
 	if conf.Security.On() {
-		conf.Dial = (&secured{Security: conf.Security, dial: conf.Dial, clientID: conf.ClientID}).Dial
+		conf.Dial = (&secured{Security: conf.Security, dial: conf.Dial, clientID: conf.ClientID, log: conf.Log, refused: map[string]*refusal{}}).Dial
 	} else {
 		conf.Dial = sniff(conf.Dial)
 	}

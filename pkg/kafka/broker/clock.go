@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"go.uber.org/zap"
 )
 
 // clock compares this machine's clock with the cluster's. The protocol has no request for the time: the controller's is
@@ -56,6 +54,3 @@ func side(ahead time.Duration) string {
 	}
 	return "behind"
 }
-
-// quiet is a log that nobody reads.
-func quiet() *zap.Logger { return zap.NewNop() }

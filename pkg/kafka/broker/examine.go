@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"go.uber.org/zap"
 )
 
 // Level is how bad a finding is.
@@ -41,10 +42,9 @@ const clockApart = 2 * time.Second
 // warning.
 func (c *Client) Examine(ctx context.Context, need Need, out io.Writer) bool {
 	x := &examination{Client: c, need: &need, out: out, topics: map[string]Topic{}}
-	if !x.connect(ctx) {
+	if !x.connect(ctx) || !x.version(ctx) {
 		return false
 	}
-	x.version(ctx)
 	x.findTopics(ctx)
 	x.settings(ctx)
 	if need.Group != "" {
@@ -101,21 +101,23 @@ func (x *examination) connect(ctx context.Context) bool {
 	return reached
 }
 
-func (x *examination) version(ctx context.Context) {
+// version tells whether the brokers can be spoken with; if not, nothing else can be looked at.
+func (x *examination) version(ctx context.Context) bool {
 	if err := x.CheckVersions(ctx); err != nil {
 		var named *ErrSecurity
 		if hungUp(err) && errors.As(x.wantsSASL(ctx), &named) {
 			err = named
 		}
 		x.say(Bad, "version: %v", err)
-		return
+		return false
 	}
 	levels, err := x.features(ctx)
 	if err != nil {
 		x.say(Warning, "version: Kafka 4.0 or newer; its features can't be asked for: %v", err)
-		return
+		return true
 	}
 	x.say(Fine, "version: %s (metadata.version %d), every request version that is needed", release(levels["metadata.version"]), levels["metadata.version"])
+	return true
 }
 
 // release is the Kafka release that first had a level of metadata.version: the protocol tells no other version. Brokers
@@ -167,7 +169,7 @@ func (x *examination) found(ctx context.Context, t Topic, u Use) {
 			x.say(Bad, "topic %q: partition %d has no leader: is a broker down?", t.Name, p)
 		}
 	}
-	if ok, err := (&ensurer{Client: x.Client, log: quiet()}).reached(ctx, t); err != nil || !ok {
+	if ok, err := (&ensurer{Client: x.Client, log: zap.NewNop()}).reached(ctx, t); err != nil || !ok {
 		if err == nil {
 			err = errors.New("a leader can't be reached at the address that the brokers give (advertised.listeners)")
 		}
@@ -217,7 +219,17 @@ func (x *examination) settings(ctx context.Context) {
 	all, err := x.describe(ctx, uses)
 	x.stamps = all
 	if err != nil {
-		x.say(Warning, "settings of topics can't be looked at: grant DescribeConfigs on them to this user to have them checked: %v", err)
+		var unseen []string
+		for _, u := range uses {
+			if all[u.Topic] == nil {
+				unseen = append(unseen, u.Topic)
+			}
+		}
+		why := fmt.Sprintf("can't be looked at: %v", err)
+		if Denied("", err, "") != nil {
+			why = "are not looked at (times, retention, limits): grant DescribeConfigs on them to this user; the service itself does not need it"
+		}
+		x.say(Warning, "settings of the topics %s %s", strings.Join(unseen, ", "), why)
 	}
 	for _, u := range uses {
 		s := all[u.Topic]

@@ -120,8 +120,7 @@ func names(c *x509.Certificate) string {
 func (s *secured) explainAlert(addr, alert string) error {
 	e := &ErrSecurity{Addr: addr, Problem: fmt.Sprintf("the broker ended the TLS handshake: %s", strings.TrimPrefix(alert, "tls: "))}
 	switch {
-	case strings.Contains(alert, "certificate required"), s.Cert == "" && strings.Contains(alert, "certificate"),
-		s.Cert == "" && strings.Contains(alert, "handshake failure"):
+	case s.Cert == "" && (strings.Contains(alert, "certificate") || strings.Contains(alert, "handshake failure")):
 		e.Problem, e.Fix = "the broker wants a certificate of us (mutual TLS)", "give one by --tls-cert and --tls-key"
 	case strings.Contains(alert, "certificate"):
 		e.Fix = fmt.Sprintf("see that --tls-cert %q is valid now and signed by an authority in the broker's truststore", s.Cert)

@@ -15,6 +15,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/apiversions"
 	"github.com/segmentio/kafka-go/protocol/saslauthenticate"
 	"github.com/segmentio/kafka-go/protocol/saslhandshake"
+	"go.uber.org/zap"
 )
 
 // dialFunc makes a connection.
@@ -34,8 +35,10 @@ type secured struct {
 	Security
 	dial     dialFunc
 	clientID string
+	log      *zap.Logger
 
 	mu      sync.Mutex
+	worked  bool                // some connection has been made: from then on refusals are logged, before they end a start
 	refused map[string]*refusal // by address
 }
 
@@ -66,9 +69,7 @@ func (s *secured) Dial(ctx context.Context, network, addr string) (net.Conn, err
 	}
 	conn, err := s.secure(ctx, raw, addr, c)
 	if err == nil {
-		s.mu.Lock()
-		delete(s.refused, addr)
-		s.mu.Unlock()
+		s.works(addr)
 		return conn, nil
 	}
 	_ = raw.Close()
@@ -94,16 +95,27 @@ func (s *secured) hold(addr, seen string, err *ErrSecurity) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.refused[addr]
-	if r == nil || r.seen != seen {
-		r = &refusal{seen: seen}
-		if s.refused == nil {
-			s.refused = map[string]*refusal{}
+	if r == nil || r.seen != seen || r.err.Problem != err.Problem {
+		if s.worked {
+			s.log.Warn(fmt.Sprintf("%v; trying again every %s, and at once when the files have changed", err, maxRefusal))
 		}
+		r = &refusal{seen: seen}
 		s.refused[addr] = r
 	}
 	r.err, r.pause = err, min(max(2*r.pause, firstRefusal), maxRefusal)
 	r.until = time.Now().Add(r.pause)
 	return err
+}
+
+// works tells that an address takes us.
+func (s *secured) works(addr string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.worked && s.refused[addr] != nil {
+		s.log.Info(fmt.Sprintf("connections to %s work again", addr))
+	}
+	delete(s.refused, addr)
+	s.worked = true
 }
 
 // secure does the handshakes on a fresh connection.

@@ -123,6 +123,10 @@ func explain(err error, code broker.Code, writer, group string) error {
 	case 87, 44:
 		hint = "the brokers' policy for this topic refuses our records: it must be a plain topic without cleanup.policy=compact"
 	}
+	switch code {
+	case 29, 30, 31, 53:
+		return fmt.Errorf("%w: %w; %s", err, broker.ErrDenied, hint)
+	}
 	return fmt.Errorf("%w; %s", err, hint)
 }
 
