@@ -134,9 +134,9 @@ func (s *shared) startBroker() error {
 	req := testcontainers.ContainerRequest{
 		Image: image, ExposedPorts: exposed, Env: s.environment(), Files: files,
 		HostConfigModifier: func(h *container.HostConfig) { h.PortBindings = bound },
-		WaitingFor:         wait.ForLog("Kafka Server started").WithStartupTimeout(90 * time.Second),
+		WaitingFor:         wait.ForLog("Kafka Server started").WithStartupTimeout(3 * time.Minute),
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	s.broker, err = testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{ContainerRequest: req, Started: true})
 	return err
@@ -160,7 +160,7 @@ func (s *shared) environment() map[string]string {
 		"KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false", "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
 		"KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": "3", "KAFKA_TRANSACTION_STATE_LOG_NUM_PARTITIONS": "3",
 		"KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1", "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
-		"KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0", "KAFKA_HEAP_OPTS": "-Xmx512m -Xms256m",
+		"KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0", "KAFKA_HEAP_OPTS": "-Xmx512m -Xms256m -XX:TieredStopAtLevel=1",
 		"KAFKA_LISTENER_NAME_MUTUAL_SSL_CLIENT_AUTH":                     "required",
 		"KAFKA_LISTENER_NAME_SECURE_SCRAM___SHA___512_SASL_JAAS_CONFIG":  scram,
 		"KAFKA_LISTENER_NAME_EXPIRED_SCRAM___SHA___512_SASL_JAAS_CONFIG": scram,
@@ -201,9 +201,9 @@ func (s *shared) makeTopics() error {
 
 // grant runs the script that the documentation shows, as it is.
 func (s *shared) grant() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	code, out, err := s.broker.Exec(ctx, []string{"env", "BROKER=localhost:9094", "KAFKA_HEAP_OPTS=-Xmx128m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC", "/tmp/acls.sh"})
+	code, out, err := s.broker.Exec(ctx, []string{"env", "BROKER=localhost:9094", "KAFKA_HEAP_OPTS=-Xmx128m -XX:TieredStopAtLevel=1", "/tmp/acls.sh"})
 	if err != nil || code != 0 {
 		var text bytes.Buffer
 		if out != nil {
