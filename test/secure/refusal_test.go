@@ -107,6 +107,22 @@ func granted(t *testing.T) (all []right) {
 	return all
 }
 
+// TestTheDocumentationShowsTheScript holds the page to what is tested.
+func TestTheDocumentationShowsTheScript(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile(filepath.Join("..", "..", "deploy", "secure", "acls.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, commands, found := strings.Cut(string(script), "acl() {")
+	if !found || !strings.Contains(string(page), "acl() {"+commands+"```") {
+		t.Error("docs/security.md does not show the commands of deploy/secure/acls.sh")
+	}
+}
+
 // builder is the right as an independent client writes it.
 func (r right) builder(t *testing.T) *kadm.ACLBuilder {
 	t.Helper()

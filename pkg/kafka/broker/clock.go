@@ -30,7 +30,7 @@ func (x *examination) clock(ctx context.Context) {
 	unknown := "the brokers' clock can't be compared with this machine's exactly: that needs Describe on the cluster"
 	switch ahead := time.Until(newest); {
 	case from == "":
-		x.say(Fine, "clock: %s, and no topic has a record that carries a broker's time", unknown)
+		x.say(Fine, "clock: %s, and of no topic it is known that its records carry a broker's time", unknown)
 	case ahead > clockApart:
 		x.say(Warning, "clock: this machine's is %s behind the brokers', at the least (by the newest record of topic %q): set it right", ahead.Round(time.Millisecond), from)
 	default:

@@ -174,7 +174,11 @@ func (s *secured) authenticate(ctx context.Context, pc *protocol.Conn, addr, pas
 	session, word, err := mechanism.Start(ctx)
 	for done := false; !done && err == nil; {
 		var answer protocol.Message
-		if answer, err = pc.RoundTrip(&saslauthenticate.Request{AuthBytes: word}); err != nil {
+		answer, err = pc.RoundTrip(&saslauthenticate.Request{AuthBytes: word})
+		switch {
+		case err != nil && hungUp(err): // so do some who speak Kafka's protocol, instead of an answer
+			return s.badPassword(addr, "the broker hung up")
+		case err != nil:
 			return s.explainTLS(ctx, addr, err)
 		}
 		res := answer.(*saslauthenticate.Response)
