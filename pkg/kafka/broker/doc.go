@@ -2,8 +2,8 @@
 // needs byte by byte, because kafka-go's own messages stop at versions that lack what the protocol depends on
 // (a stable OffsetFetch, topic ids, transactional batches, the aborted list of a fetch).
 //
-// The connections themselves - pooling, TLS, SASL, negotiation - are kafka-go's: every request here is a
-// [protocol.RawExchanger] that travels over a kafka.Transport.
+// Pooling and negotiation of connections are kafka-go's: every request here is a [protocol.RawExchanger] that travels
+// over a kafka.Transport. TLS and SASL are done where a connection is made, before anybody gets it: see [Security].
 //
 // Two kinds of failure are kept apart everywhere, because the protocol treats them differently: an answer with an
 // error code (a value of type [Code]), and no answer at all (a Go error). After no answer the request may or may
