@@ -101,7 +101,7 @@ func listen(cfg *Config, log *zap.Logger) (*kfake.Cluster, error) {
 
 func (r *river) welcome(out io.Writer) {
 	addr := r.broker.Brokers[0]
-	_, _ = fmt.Fprintf(out, "meanstream demo: %s -> records -> processor -> partials -> sink -> results, on an embedded broker at %s\n", sourceName(r.cfg.Source), addr)
+	_, _ = fmt.Fprintf(out, "meanstream demo: %s -> records -> processor -> partials -> sink -> results, on an embedded broker at %s\n", sourceName(r.cfg.Source[0]), addr)
 	_, _ = fmt.Fprintf(out, "keeping %s, averages by category in windows of %s; the first closes about %s after it ends\n", r.cfg.Keep, r.cfg.Window, r.cfg.Lateness)
 	_, _ = fmt.Fprintf(out, "look inside: kcat -b %s -C -t results -X isolation.level=read_committed\n\n", addr)
 }

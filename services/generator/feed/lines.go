@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"hash/crc32"
+	"io"
 )
 
 // readSize is one read's worth. A line that fits into it is never copied.
@@ -24,6 +26,12 @@ type lines struct {
 
 	long    []byte // the first limit+1 bytes of a line that outgrew buf
 	spilled int64  // bytes of that line that have left buf; 0: no such line
+
+	whole  bool         // of a stream that breaks, what follows its last line feed is no line
+	table  *crc32.Table // of the checksum that is kept of what was handed out; nil: none
+	passed int64        // bytes of the stream that have left buf
+	sum    uint32       // of the stream up to buf[summed]
+	summed int
 }
 
 func newLines(limit int, fill func(context.Context, []byte) (int, error)) lines {
@@ -34,6 +42,7 @@ func newLines(limit int, fill func(context.Context, []byte) (int, error)) lines 
 func (l *lines) restart() {
 	l.r, l.w, l.scanned, l.err = 0, 0, 0, nil
 	l.long, l.spilled = l.long[:0], 0
+	l.passed, l.sum, l.summed = 0, 0, 0
 }
 
 // next returns the next line that is not blank, at most limit+1 bytes of it, and
@@ -66,7 +75,7 @@ func (l *lines) raw(ctx context.Context) ([]byte, error) {
 		}
 		l.scanned = l.w
 		if l.err != nil {
-			if l.r == l.w { // a spilled line has left its last byte
+			if l.r == l.w || l.whole && !errors.Is(l.err, io.EOF) { // a spilled line has left its last byte
 				return nil, l.err
 			}
 			raw := l.buf[l.r:l.w]
@@ -89,14 +98,36 @@ func (l *lines) raw(ctx context.Context) ([]byte, error) {
 func (l *lines) makeRoom() {
 	switch {
 	case l.r > 0:
+		l.leave(l.r)
 		l.w = copy(l.buf, l.buf[l.r:l.w])
 		l.r, l.scanned = 0, l.w
 	case l.w == len(l.buf):
 		// The last byte stays behind: it may be the CR of a CRLF.
+		l.leave(l.w - 1)
 		l.spill(l.buf[:l.w-1])
 		l.buf[0] = l.buf[l.w-1]
 		l.w, l.scanned = 1, 1
 	}
+}
+
+// leave tells that buf[:n] is about to be overwritten.
+func (l *lines) leave(n int) {
+	l.add(n)
+	l.passed, l.summed = l.passed+int64(n), 0
+}
+
+// add takes the bytes up to buf[n] into the checksum, many lines at once.
+func (l *lines) add(n int) {
+	if l.table != nil {
+		l.sum = crc32.Update(l.sum, l.table, l.buf[l.summed:n])
+	}
+	l.summed = n
+}
+
+// at is how many bytes of the stream have been handed out, line endings included, and their checksum.
+func (l *lines) at() (int64, uint32) {
+	l.add(l.r)
+	return l.passed + int64(l.r), l.sum
 }
 
 func (l *lines) spill(part []byte) {

@@ -1,5 +1,5 @@
 // Package feed is what the generator reads, and when: a seeded sequence of its
-// own, a TCP server's lines, a file, standard input; and the pace at which they
+// own, a TCP server's lines, files, standard input; and the pace at which they
 // are let through.
 //
 // A source hands lines over as they came. It judges nothing: what is not a
@@ -61,7 +61,7 @@ type Options struct {
 }
 
 // Open returns the source that a --source value names: synthetic,
-// tcp://HOST:PORT, file:PATH, or - for standard input. A file must exist already;
+// tcp://HOST:PORT, file:PATH (for several see OpenFiles), or - for standard input. A file must exist already;
 // a TCP server need not, it is dialled by the first Next. An error names the flag,
 // its value, and what would be right.
 func Open(spec string, o Options) (Source, error) {
@@ -80,7 +80,7 @@ func Open(spec string, o Options) (Source, error) {
 	case spec == "-":
 		return newStdin(o), nil
 	case strings.HasPrefix(spec, "file:"):
-		return openFile(spec, o)
+		return OpenFiles([]string{spec}, o)
 	case strings.HasPrefix(spec, "tcp://"):
 		address := strings.TrimPrefix(spec, "tcp://")
 		if err := checkAddress(address); err != nil {

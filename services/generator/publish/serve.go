@@ -20,9 +20,10 @@ import (
 
 // Feed are the settings that say what is published; the demo has them as well.
 type Feed struct {
-	Source     string   `default:"synthetic" group:"first" placeholder:"SOURCE" help:"Where records come from: synthetic, tcp://HOST:PORT (lines of JSON, or of Python dicts), file:PATH, or - for standard input."`
+	Source     []string `default:"synthetic" sep:"none" group:"first" placeholder:"SOURCE" help:"Where records come from: synthetic, tcp://HOST:PORT (lines of JSON, or of Python dicts), - for standard input, or file:PATH: plain, gzip or zstd; a pattern such as file:readings-*.gz, or --source once for each. Files are loaded exactly once, however often that is killed and started again."`
+	LoadName   string   `group:"run" placeholder:"NAME" help:"Files: the name under which Kafka remembers how far their load has come. Another name loads them once more. The first file's name (or pattern) without it."`
 	Rate       Rate     `group:"first" placeholder:"N" help:"Records per second; 0 = as fast as it goes. 1000 for synthetic, else 0."`
-	Count      int64    `default:"0" min:"0" group:"run" placeholder:"N" help:"End after so many records; 0 = never."`
+	Count      int64    `default:"0" min:"0" group:"run" placeholder:"N" help:"End after so many records, of files those that earlier starts of the load brought included; 0 = never."`
 	Seed       Seed     `group:"run" placeholder:"SEED" help:"Synthetic: the same seed gives the same values and categories. Random and logged without it."`
 	Categories []string `default:"A,B,C" group:"run" placeholder:"NAME" help:"Synthetic: the categories to draw from."`
 	Key        string   `default:"none" enum:"none,category" group:"run" placeholder:"KEY" help:"Key of the records: none spreads them evenly over partitions, category keeps each category in one."`
@@ -31,8 +32,19 @@ type Feed struct {
 // Validate reports what the single settings do not show.
 func (f *Feed) Validate() []error {
 	var all []error
-	if f.Source != "synthetic" && f.Source != "-" && !strings.HasPrefix(f.Source, "tcp://") && !strings.HasPrefix(f.Source, "file:") {
-		all = append(all, daemon.Wrong("source", "is no source: write synthetic, tcp://HOST:PORT, file:PATH, or - for standard input"))
+	for _, s := range f.Source {
+		switch {
+		case s != "synthetic" && s != "-" && !strings.HasPrefix(s, "tcp://") && !strings.HasPrefix(s, "file:"):
+			all = append(all, daemon.Wrong("source", "is no source: write synthetic, tcp://HOST:PORT, file:PATH, or - for standard input"))
+		case len(f.Source) > 1 && !strings.HasPrefix(s, "file:"):
+			all = append(all, daemon.Wrong("source", "stands beside others: only files can be several, one file:PATH each"))
+		}
+	}
+	if f.LoadName != "" && !f.files() {
+		all = append(all, daemon.Wrong("load-name", "names nothing: only files are loaded, by --source file:PATH"))
+	}
+	if f.LoadName != loadName(f.LoadName) {
+		all = append(all, daemon.Wrong("load-name", "is no name: write up to %d letters, digits, dots, underscores or dashes", maxLoadName))
 	}
 	for _, c := range f.Categories {
 		if c == "" {
@@ -42,12 +54,15 @@ func (f *Feed) Validate() []error {
 	return all
 }
 
+// files tells whether files are to be loaded.
+func (f *Feed) files() bool { return strings.HasPrefix(f.Source[0], "file:") }
+
 // rate is the pace in records per second; 0 is none.
 func (f *Feed) rate() float64 {
 	switch {
 	case f.Rate.Set:
 		return f.Rate.PerSecond
-	case f.Source == "synthetic":
+	case f.Source[0] == "synthetic":
 		return 1000
 	}
 	return 0
@@ -70,11 +85,14 @@ type Settings struct {
 
 // Serve publishes until the source ends or ctx does; either way what was read is flushed first.
 func Serve(ctx context.Context, s Settings) error {
+	if s.files() {
+		return s.load(ctx)
+	}
 	seed := rand.Uint64()
 	if s.Seed.Set {
 		seed = s.Seed.Value
 	}
-	source, err := feed.Open(s.Source, feed.Options{
+	source, err := feed.Open(s.Source[0], feed.Options{
 		MaxRecordBytes: s.MaxRecordBytes, FindCategory: s.Key == "category", Seed: seed, Categories: s.Categories,
 		Now: s.Now, Dial: nil, Log: s.Log, Stdin: s.Stdin,
 	})
@@ -82,30 +100,41 @@ func Serve(ctx context.Context, s Settings) error {
 		return err
 	}
 	defer func() { _ = source.Close() }()
-	s.Broker.Topics = []string{s.Records.Name}
-	client := broker.New(s.Broker)
+	client, records, err := s.connect(ctx)
 	defer client.Close()
-	s.Ready(false, "waiting for Kafka and its topics")
-	if err := client.EnsureTopics(ctx, []broker.NewTopic{s.Records}, s.Create, s.Log); err != nil || ctx.Err() != nil {
+	if err != nil || ctx.Err() != nil {
 		return err
 	}
-	if err := client.CheckTopics(ctx, []broker.Use{s.use()}, s.Log); err != nil || ctx.Err() != nil {
-		return err
-	}
-	partitions, err := s.partitions(ctx, client)
-	if err != nil || partitions == 0 { // 0: ctx has ended
-		return err
-	}
-	if s.Source == "synthetic" {
+	if s.Source[0] == "synthetic" {
 		s.Log.Info("generating", zap.Uint64("seed", seed), zap.Float64("rate", s.rate()))
 	}
-	p := New(client, s.Records.Name, partitions, s.Log)
+	p := New(client, s.Records.Name, records.Partitions(), s.Log)
+	s.measure(p.Acked, p.Unacked)
+	return s.publish(ctx, p, source)
+}
+
+// connect waits for Kafka and the topic. Where ctx ends first the topic is none.
+func (s *Settings) connect(ctx context.Context) (*broker.Client, broker.Topic, error) {
+	s.Broker.Topics = []string{s.Records.Name}
+	client := broker.New(s.Broker)
+	s.Ready(false, "waiting for Kafka and its topics")
+	if err := client.EnsureTopics(ctx, []broker.NewTopic{s.Records}, s.Create, s.Log); err != nil || ctx.Err() != nil {
+		return client, broker.Topic{}, err
+	}
+	if err := client.CheckTopics(ctx, []broker.Use{s.use()}, s.Log); err != nil || ctx.Err() != nil {
+		return client, broker.Topic{}, err
+	}
+	topic, err := s.find(ctx, client)
+	return client, topic, err
+}
+
+// measure registers what is counted.
+func (s *Settings) measure(acked, unacked func() int64) {
 	s.Metrics.MustRegister(
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "meanstream_generator_records_total", Help: "Records acknowledged by Kafka."},
-			func() float64 { return float64(p.Acked()) }),
+			func() float64 { return float64(acked()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "meanstream_generator_unacked_records", Help: "Records read and not acknowledged yet."},
-			func() float64 { return float64(p.Unacked()) }))
-	return s.publish(ctx, p, source)
+			func() float64 { return float64(unacked()) }))
 }
 
 // frame is the most that a batch takes beside the value of its one record: its head, a key of 1 KiB, the header.
@@ -120,21 +149,21 @@ func (s *Settings) use() broker.Use {
 	return u
 }
 
-// partitions looks up how many the topic has; 0 once ctx has ended. Another broker than the one that made the topic may
-// not know it yet.
-func (s *Settings) partitions(ctx context.Context, client *broker.Client) (int32, error) {
+// find looks the topic up; it is none once ctx has ended. Another broker than the one that made the topic may not know it
+// yet.
+func (s *Settings) find(ctx context.Context, client *broker.Client) (broker.Topic, error) {
 	trouble := group.Trouble{Voice: group.NewVoice(s.Log, fmt.Sprintf("looking up topic %q", s.Records.Name))}
 	for ctx.Err() == nil {
 		topic, waiting, err := client.Find(ctx, s.Records.Name)
 		if err != nil {
-			return 0, err
+			return topic, err
 		}
 		if waiting == "" {
-			return topic.Partitions(), nil
+			return topic, nil
 		}
 		trouble.Pause(ctx, fmt.Errorf("waiting for %s", waiting))
 	}
-	return 0, nil
+	return broker.Topic{}, nil
 }
 
 // outlive is a context that ends grace later than ctx does.
@@ -175,7 +204,7 @@ func (s *Settings) publish(ctx context.Context, p *Publisher, source feed.Source
 		if failed == nil {
 			failed = errors.New("stopping")
 		}
-		failed = fmt.Errorf("%w: %d records read from %s are not acknowledged by Kafka and may be lost", failed, lost, s.Source)
+		failed = fmt.Errorf("%w: %d records read from %s are not acknowledged by Kafka and may be lost", failed, lost, s.Source[0])
 	}
 	return errors.Join(err, failed)
 }

@@ -105,7 +105,7 @@ func TestTheSameSeedGivesTheSameValuesAndCategories(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := kafkatest.Start(t, kafkatest.Options{Topics: map[string]int32{topic: 1}})
 			time.Sleep(time.Duration(seed) * time.Hour) // another time of day
-			s := settings(c, Feed{Source: "synthetic", Count: 300, Seed: Seed{Set: true, Value: seed % 10}, Categories: []string{"A", "Ä"}})
+			s := settings(c, Feed{Source: []string{"synthetic"}, Count: 300, Seed: Seed{Set: true, Value: seed % 10}, Categories: []string{"A", "Ä"}})
 			if err := Serve(t.Context(), s); err != nil {
 				t.Fatal(err)
 			}
@@ -135,7 +135,7 @@ func TestACountEndsExactlyAndIsWhatTheMetricsSay(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := kafkatest.Start(t, kafkatest.Options{}) // the topic is made
 				c.Host("generator").On(kafkatest.Rule{Key: kmsg.Produce, Times: 3, Do: kafkatest.LoseAnswer(kafkatest.Break)})
-				s := settings(c, Feed{Source: "synthetic", Count: tc.count, Rate: tc.rate, Key: tc.key})
+				s := settings(c, Feed{Source: []string{"synthetic"}, Count: tc.count, Rate: tc.rate, Key: tc.key})
 				registry := prometheus.NewRegistry()
 				s.Metrics = registry
 				began := time.Now()
@@ -183,7 +183,7 @@ func TestAFileGoesOutByteForByteWithItsKeysAndEnds(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		c := start(t)
-		if err := Serve(t.Context(), settings(c, Feed{Source: "file:" + file, Key: "category"})); err != nil {
+		if err := Serve(t.Context(), settings(c, Feed{Source: []string{"file:" + file}, Key: "category"})); err != nil {
 			t.Fatal(err)
 		}
 		got := map[string]string{}
@@ -210,7 +210,7 @@ func TestATopicThatABrokerDoesNotKnowYetIsWaitedFor(t *testing.T) {
 				}
 				return q.Version == 12 && looks >= 2
 			}})
-		if err := Serve(t.Context(), settings(c, Feed{Source: "synthetic", Count: 10})); err != nil {
+		if err := Serve(t.Context(), settings(c, Feed{Source: []string{"synthetic"}, Count: 10})); err != nil {
 			t.Fatal(err)
 		}
 		if got := len(c.ReadCommitted(topic)); got != 10 {
@@ -221,12 +221,12 @@ func TestATopicThatABrokerDoesNotKnowYetIsWaitedFor(t *testing.T) {
 
 func TestAFeedSaysWhatIsWrongWithIt(t *testing.T) {
 	for source, right := range map[string]bool{"synthetic": true, "-": true, "tcp://h:1": true, "file:x": true, "": false, "synthetic -": false, "udp://h:1": false} {
-		f := Feed{Source: source, Categories: []string{"A"}}
+		f := Feed{Source: []string{source}, Categories: []string{"A"}}
 		if got := len(f.Validate()) == 0; got != right {
 			t.Errorf("source %q is right: %t, want %t", source, got, right)
 		}
 	}
-	f := Feed{Source: "synthetic", Categories: []string{"A", ""}}
+	f := Feed{Source: []string{"synthetic"}, Categories: []string{"A", ""}}
 	if len(f.Validate()) != 1 {
 		t.Error("an empty category passed")
 	}

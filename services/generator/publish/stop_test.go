@@ -32,7 +32,7 @@ func TestAStopFlushesWhatWasReadAndReturnsNil(t *testing.T) {
 				ctx, stop := context.WithCancel(t.Context())
 				defer stop()
 				source := &numbers{}
-				done := publishing(ctx, c, settings(c, Feed{Source: "numbers", Rate: Rate{Set: true, PerSecond: tc.rate}}), source)
+				done := publishing(ctx, c, settings(c, Feed{Source: []string{"numbers"}, Rate: Rate{Set: true, PerSecond: tc.rate}}), source)
 				time.Sleep(5 * time.Millisecond) // few round trips: at full speed each costs real time
 				if tc.away > 0 {
 					host.Cut()
@@ -63,7 +63,7 @@ func TestBrokersThatStayAwayPastTheGraceCostACountedNumberOfRecords(t *testing.T
 				ctx, stop := context.WithCancel(t.Context())
 				defer stop()
 				source := &numbers{}
-				done := publishing(ctx, c, settings(c, Feed{Source: "numbers", Rate: Rate{Set: true, PerSecond: rate}}), source)
+				done := publishing(ctx, c, settings(c, Feed{Source: []string{"numbers"}, Rate: Rate{Set: true, PerSecond: rate}}), source)
 				time.Sleep(5 * time.Millisecond)
 				host.Cut()
 				time.Sleep(time.Minute)
@@ -88,7 +88,7 @@ func TestASourceThatBreaksLosesNothingItGaveBefore(t *testing.T) {
 		c := start(t)
 		broke := errors.New("read file: input/output error")
 		source := &numbers{limit: 5000, end: broke}
-		if err := within(t, publishing(t.Context(), c, settings(c, Feed{Source: "numbers"}), source)); !errors.Is(err, broke) {
+		if err := within(t, publishing(t.Context(), c, settings(c, Feed{Source: []string{"numbers"}}), source)); !errors.Is(err, broke) {
 			t.Errorf("got %v, want the source's own %v", err, broke)
 		}
 		onceInOrder(t, c.ReadCommitted(topic), 5000)
@@ -99,7 +99,7 @@ func TestAnEndOfTheSourceWaitsForBrokersAsLongAsTheyAreAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := start(t)
 		c.Host("generator").Cut()
-		done := publishing(t.Context(), c, settings(c, Feed{Source: "numbers"}), &numbers{limit: 100, end: io.EOF})
+		done := publishing(t.Context(), c, settings(c, Feed{Source: []string{"numbers"}}), &numbers{limit: 100, end: io.EOF})
 		time.Sleep(time.Hour)
 		c.Host("generator").Heal()
 		if err := within(t, done); err != nil {
@@ -111,9 +111,9 @@ func TestAnEndOfTheSourceWaitsForBrokersAsLongAsTheyAreAway(t *testing.T) {
 
 func TestAStopEndsAGeneratorThatStillWaits(t *testing.T) {
 	for name, f := range map[string]Feed{
-		"for a TCP server that is not there": {Source: "tcp://127.0.0.1:1"},
-		"for standard input":                 {Source: "-"},
-		"for brokers":                        {Source: "synthetic"},
+		"for a TCP server that is not there": {Source: []string{"tcp://127.0.0.1:1"}},
+		"for standard input":                 {Source: []string{"-"}},
+		"for brokers":                        {Source: []string{"synthetic"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -146,7 +146,7 @@ func TestWhatStopsThePublisherEndsAGeneratorWhoseSourceIsSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := start(t)
 		c.Host("generator").On(kafkatest.Rule{Key: kmsg.Produce, Times: -1, Do: kafkatest.AnswerCode(29)})
-		s := settings(c, Feed{Source: "-"})
+		s := settings(c, Feed{Source: []string{"-"}})
 		in, out := io.Pipe()
 		defer out.Close()
 		s.Stdin = in

@@ -34,7 +34,7 @@ func TestSettingsThatHarmAGeneratorAreSaidOnceAtItsStart(t *testing.T) {
 			{"category", 1000, nil},
 		} {
 			core, logs := observer.New(zap.WarnLevel)
-			s := settings(c, Feed{Source: "-", Key: w.key})
+			s := settings(c, Feed{Source: []string{"-"}, Key: w.key})
 			s.Log, s.MaxRecordBytes, s.Stdin = zap.New(core), w.bytes, strings.NewReader("")
 			if err := Serve(t.Context(), s); err != nil {
 				t.Fatal(err)
@@ -63,7 +63,7 @@ func guarded(t *testing.T, op kmsg.ACLOperation) *kafkatest.Cluster {
 func TestAGeneratorWithoutTheRightToWriteReadsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := guarded(t, kmsg.ACLOperationDescribe)
-		s := settings(c, Feed{Source: "-"})
+		s := settings(c, Feed{Source: []string{"-"}})
 		stdin := strings.NewReader("a line that would be lost\n")
 		s.Stdin = stdin
 		err := Serve(t.Context(), s)
@@ -78,7 +78,7 @@ func TestARightThatIsTakenAwayStopsAGenerator(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := guarded(t, kmsg.ACLOperationWrite)
 		adm := kadm.NewClient(c.Client())
-		done := publishing(t.Context(), c, settings(c, Feed{Source: "synthetic", Rate: Rate{Set: true, PerSecond: 10}}), &numbers{})
+		done := publishing(t.Context(), c, settings(c, Feed{Source: []string{"synthetic"}, Rate: Rate{Set: true, PerSecond: 10}}), &numbers{})
 		time.Sleep(5 * time.Second)
 		c.Host("generator").On(kafkatest.Rule{Key: kmsg.Produce, Do: kafkatest.AnswerCode(6)}) // not the leader
 		deny := kadm.NewACLs().Deny("User:ANONYMOUS").Operations(kadm.OpAll).Topics(topic).ResourcePatternType(kadm.ACLPatternLiteral)
@@ -97,7 +97,7 @@ func TestATopicThatIsDeletedUnderAGeneratorIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := start(t)
 		core, logs := observer.New(zap.WarnLevel)
-		s := settings(c, Feed{Source: "synthetic", Count: 200, Rate: Rate{Set: true, PerSecond: 10}})
+		s := settings(c, Feed{Source: []string{"synthetic"}, Count: 200, Rate: Rate{Set: true, PerSecond: 10}})
 		s.Log = zap.New(core)
 		host := c.Host("generator")
 		adm := kadm.NewClient(c.Client())
