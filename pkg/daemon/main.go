@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/meanstream/meanstream/pkg/progress"
 )
 
 // Exit codes besides 0 and those of signals.
@@ -112,6 +114,11 @@ func check(prog Program, host Host, warned []string) int {
 
 // serve runs a service whose settings are right.
 func serve(prog Program, cfg Config, run RunFunc, host Host) int {
+	var screen *progress.Screen
+	if host.Terminal {
+		screen = progress.NewScreen(host.Stderr)
+		host.Stderr = screen
+	}
 	log, err := newLogger(prog.Name, cfg.log(), host.Stderr, host.Terminal)
 	if err != nil {
 		_, _ = fmt.Fprintln(host.Stderr, "log:", err)
@@ -124,6 +131,7 @@ func serve(prog Program, cfg Config, run RunFunc, host Host) int {
 		log.Warn(w)
 	}
 	p := newProcess(prog, log, host.Stdout)
+	p.Screen = screen
 	admin, err := startAdmin(cfg.admin(), p)
 	if err != nil {
 		log.Error(err.Error())

@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.uber.org/zap"
+
+	"github.com/meanstream/meanstream/pkg/progress"
 )
 
 // Process is what a service's run function is given besides its settings.
@@ -20,6 +22,8 @@ type Process struct {
 	Ready   *Readiness
 	Health  *Health
 	Stdout  io.Writer
+	// Screen is standard error where a person reads it, for progress to be shown there; nil elsewhere.
+	Screen *progress.Screen
 	// Grace is how long run may take to return once its context has ended.
 	Grace time.Duration
 	// AdminAddr is where the admin server really listens; nil without one.

@@ -1,4 +1,4 @@
-// Command generator publishes records: a seeded synthetic feed, or what a TCP server, a file or standard input brings.
+// Command generator publishes records: a seeded synthetic feed, or what a TCP server, files or standard input bring.
 package main
 
 import (
@@ -19,14 +19,14 @@ func main() {
 	var cfg Config
 	daemon.Main(daemon.Program{
 		Name:        "generator",
-		Description: "Publishes measurements to the records topic: a synthetic feed, or the lines of a TCP server, a file or standard input.",
+		Description: "Publishes measurements to the records topic: a synthetic feed, or the lines of a TCP server, of files or standard input.",
 		Version:     daemon.Version{Version: version, Commit: commit, Date: date},
 		Check: func(ctx context.Context, out io.Writer) bool {
 			return publish.Check(ctx, cfg.settings(zap.NewNop(), prometheus.NewRegistry()), out)
 		},
 	}, &cfg, func(ctx context.Context, p *daemon.Process) error {
 		s := cfg.settings(p.Log, p.Metrics)
-		s.Grace = p.Grace
+		s.Grace, s.Screen = p.Grace, p.Screen
 		s.Ready = func(ready bool, reason string) { p.Ready.Set("publishing", ready, reason) }
 		return publish.Serve(ctx, s)
 	})

@@ -28,6 +28,7 @@ func main() {
 		},
 	}, &cfg, func(ctx context.Context, p *daemon.Process) error {
 		s := cfg.settings(p.Log, p.Metrics)
+		s.Screen = p.Screen
 		s.Ready = func(ready bool, reason string) { p.Ready.Set("partitions", ready, reason) }
 		return worker.Serve(ctx, s)
 	})

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"io"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
@@ -33,6 +34,9 @@ func main() {
 		}
 		s := cfg.settings(p.Log, p.Metrics)
 		s.Also = copies.Results
+		if !slices.Contains(cfg.Also, "console") { // results on the same terminal would run into the line of progress
+			s.Screen = p.Screen
+		}
 		s.Ready = func(ready bool, reason string) { p.Ready.Set("partitions", ready, reason) }
 		err = merger.Serve(ctx, s)
 		if closing := copies.Close(); err == nil {

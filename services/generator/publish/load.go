@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/meanstream/meanstream/pkg/progress"
 	"github.com/meanstream/meanstream/services/generator/feed"
 	"github.com/meanstream/meanstream/services/generator/load"
 )
@@ -55,7 +56,12 @@ func (s *Settings) load(ctx context.Context) error {
 	s.measure(l.Committed, l.Held)
 	s.Ready(true, "")
 	began := time.Now()
+	end := progress.Beside(ctx, "loading", func(context.Context) (progress.State, bool) {
+		in, total := l.Bytes()
+		return progress.State{Done: in, Total: total, Items: l.Committed()}, true
+	}, s.Screen, s.Log)
 	err = l.Run(ctx)
+	end()
 	s.Log.Info("published", zap.Int64("records", l.Committed()), zap.Duration("in", time.Since(began).Round(time.Millisecond)))
 	return err
 }

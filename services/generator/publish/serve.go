@@ -15,6 +15,7 @@ import (
 	"github.com/meanstream/meanstream/pkg/daemon"
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
 	"github.com/meanstream/meanstream/pkg/kafka/group"
+	"github.com/meanstream/meanstream/pkg/progress"
 	"github.com/meanstream/meanstream/services/generator/feed"
 )
 
@@ -81,6 +82,7 @@ type Settings struct {
 	Stdin          io.Reader        // nil: the process' own
 	Now            func() time.Time // of synthetic timestamps; nil: the wall clock
 	Ready          func(ready bool, reason string)
+	Screen         *progress.Screen // where a load shows how far it is; nil: in the log
 }
 
 // Serve publishes until the source ends or ctx does; either way what was read is flushed first.

@@ -11,6 +11,7 @@ import (
 	"github.com/meanstream/meanstream/pkg/checkpoint"
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
 	"github.com/meanstream/meanstream/pkg/kafka/group"
+	"github.com/meanstream/meanstream/pkg/progress"
 )
 
 // Settings is all that a processor is told.
@@ -24,6 +25,7 @@ type Settings struct {
 	Flush    time.Duration
 	Ready    func(ready bool, reason string)
 	Observe  func(group.Event) // told of every commit; may be nil
+	Screen   *progress.Screen  // where an exit-at-end run shows how far it is; nil: in the log
 }
 
 // MessageBytes is the greatest batch that is sent: below the default max.message.bytes of 1,048,588.
@@ -56,6 +58,10 @@ func Serve(ctx context.Context, s Settings) error {
 	s.Ready(false, "waiting for partitions")
 	s.Rule.tell(s.Log)
 	processor := New(s.Config)
+	if s.ExitAtEnd {
+		f := follower{client: client, group: s.Group, topic: s.Records.Name}
+		defer progress.Beside(ctx, "processing", f.look, s.Screen, s.Log)()
+	}
 	return group.New(group.Config{
 		Client: client, Group: s.Group, Topic: s.Records.Name, Instance: uuid.NewString(), Interval: s.Flush,
 		Begin: processor.Begin, Log: s.Log, Metrics: s.Metrics.group, Observe: s.Observe,

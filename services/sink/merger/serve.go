@@ -9,6 +9,7 @@ import (
 
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
 	"github.com/meanstream/meanstream/pkg/kafka/group"
+	"github.com/meanstream/meanstream/pkg/progress"
 )
 
 // Settings is all that a sink is told.
@@ -23,6 +24,7 @@ type Settings struct {
 	Flush    time.Duration
 	Ready    func(ready bool, reason string)
 	Observe  func(group.Event) // told of every commit; may be nil
+	Screen   *progress.Screen  // where an exit-at-end run shows how far it is; nil: in the log
 }
 
 // MessageBytes is the greatest batch that is sent: below the default max.message.bytes of 1,048,588.
@@ -53,6 +55,10 @@ func Serve(ctx context.Context, s Settings) error {
 		return err
 	}
 	s.Ready(false, "waiting for partitions")
+	if s.ExitAtEnd {
+		f := follower{client: client, group: s.Group, partials: s.Partials.Name, records: s.Records.Name}
+		defer progress.Beside(ctx, "merging", f.look, s.Screen, s.Log)()
+	}
 	return group.New(group.Config{
 		Client: client, Group: s.Group, Topic: s.Partials.Name, Instance: uuid.NewString(), Interval: s.Flush,
 		Begin: New(s.Config).Begin, Log: s.Log, Metrics: s.Metrics.group, Observe: s.Observe,
