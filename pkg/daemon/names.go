@@ -11,7 +11,7 @@ import (
 // tell a setting of another from a slip of the pen; a test of each service holds its own to this list.
 func own() map[string][]string {
 	return map[string][]string{
-		"generator": {"source", "rate", "count", "seed", "categories", "key", "max-record-bytes"},
+		"generator": {"source", "load-name", "start-over", "rate", "count", "seed", "categories", "key", "max-record-bytes"},
 		"processor": {"group", "sink-group", "max-ahead", "start", "start-over", "on-lost-records", "exit-at-end"},
 		"sink":      {"group", "also", "start-over", "exit-at-end"},
 		"demo":      {"source", "rate", "count", "seed", "categories", "key", "also", "exit-at-end", "port", "partitions"},

@@ -14,8 +14,10 @@ type Hold struct {
 }
 
 // Watermark returns how far event time has come at the time now: the least watermark of all sources that are neither
-// left out nor ended. It never falls, and stands still while no source is active. A source is left out when it is
-// quiet and a valid look-up shows that its span end has reached its log's end.
+// left out nor ended. It never falls. A source is left out when it is quiet and a valid look-up shows that its span end has
+// reached its log's end. While no source is active it rises to the least of those that are not left out, and stands still
+// where all are. (Who waits for it to rise before he reads on, as a processor that is too far ahead does, is quiet
+// meanwhile: when the last active source ends, it would otherwise wait for ever.)
 //
 // The holders are what it waits for, in rising order: the quiet sources that keep it from what the active ones would
 // allow, or, without such, the slowest of the active ones.
@@ -39,6 +41,8 @@ func (s *Sources) Watermark(now int64) (w int64, holders []Hold) {
 	}
 	if anyActive {
 		s.emitted = max(s.emitted, min(least, active))
+	} else {
+		s.emitted = candidate
 	}
 	for i := range s.sources {
 		src := &s.sources[i]
@@ -51,6 +55,21 @@ func (s *Sources) Watermark(now int64) (w int64, holders []Hold) {
 		holders = s.slowest(active, now)
 	}
 	return s.emitted, holders
+}
+
+// leastWaiting is the least watermark of the sources that have not ended and are not known to be caught up; without such,
+// no watermark.
+func (s *Sources) leastWaiting() int64 {
+	least, any := int64(math.MaxInt64), false
+	for i := range s.sources {
+		if src := &s.sources[i]; !src.ended && !s.caughtUp(src) {
+			least, any = min(least, src.watermark), true
+		}
+	}
+	if !any {
+		return window.NoWatermark
+	}
+	return least
 }
 
 // Emitted raises the floor under the watermark to w, where windows were closed for another reason than the watermark.

@@ -19,8 +19,8 @@ func (s *Sources) caughtUp(src *source) bool {
 	return src.to >= src.end
 }
 
-// Candidate returns the watermark that could be emitted at the time now if every quiet source were left out. It is at
-// least what was emitted, and just that where no source is active.
+// Candidate returns the watermark that could be emitted at the time now if every quiet source were left out; where no
+// source is active, if only those were that are known to be caught up. It is at least what was emitted.
 func (s *Sources) Candidate(now int64) int64 {
 	s.extend()
 	least, active := int64(math.MaxInt64), false
@@ -32,8 +32,11 @@ func (s *Sources) Candidate(now int64) int64 {
 		active = true
 		least = min(least, src.watermark)
 	}
-	if !active || s.counted == 0 {
+	switch {
+	case s.counted == 0:
 		return s.emitted
+	case !active:
+		least = s.leastWaiting()
 	}
 	return max(s.emitted, least)
 }
