@@ -40,8 +40,9 @@ func (s *Settings) load(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = files.Close() }() // only read from
-	client, topic, err := s.connect(ctx)
+	client := s.client()
 	defer client.Close()
+	topic, err := s.connect(ctx, client)
 	if err != nil || ctx.Err() != nil {
 		return err
 	}

@@ -102,8 +102,9 @@ func Serve(ctx context.Context, s Settings) error {
 		return err
 	}
 	defer func() { _ = source.Close() }()
-	client, records, err := s.connect(ctx)
+	client := s.client()
 	defer client.Close()
+	records, err := s.connect(ctx, client)
 	if err != nil || ctx.Err() != nil {
 		return err
 	}
@@ -115,19 +116,22 @@ func Serve(ctx context.Context, s Settings) error {
 	return s.publish(ctx, p, source)
 }
 
-// connect waits for Kafka and the topic. Where ctx ends first the topic is none.
-func (s *Settings) connect(ctx context.Context) (*broker.Client, broker.Topic, error) {
+// client makes the one that everything is sent by.
+func (s *Settings) client() *broker.Client {
 	s.Broker.Topics = []string{s.Records.Name}
-	client := broker.New(s.Broker)
+	return broker.New(s.Broker)
+}
+
+// connect waits for Kafka and the topic. Where ctx ends first the topic is none.
+func (s *Settings) connect(ctx context.Context, client *broker.Client) (broker.Topic, error) {
 	s.Ready(false, "waiting for Kafka and its topics")
 	if err := client.EnsureTopics(ctx, []broker.NewTopic{s.Records}, s.Create, s.Log); err != nil || ctx.Err() != nil {
-		return client, broker.Topic{}, err
+		return broker.Topic{}, err
 	}
 	if err := client.CheckTopics(ctx, []broker.Use{s.use()}, s.Log); err != nil || ctx.Err() != nil {
-		return client, broker.Topic{}, err
+		return broker.Topic{}, err
 	}
-	topic, err := s.find(ctx, client)
-	return client, topic, err
+	return s.find(ctx, client)
 }
 
 // measure registers what is counted.

@@ -220,14 +220,32 @@ func TestATopicThatABrokerDoesNotKnowYetIsWaitedFor(t *testing.T) {
 }
 
 func TestAFeedSaysWhatIsWrongWithIt(t *testing.T) {
-	for source, right := range map[string]bool{"synthetic": true, "-": true, "tcp://h:1": true, "file:x": true, "": false, "synthetic -": false, "udp://h:1": false} {
-		f := Feed{Source: []string{source}, Categories: []string{"A"}}
+	for source, right := range map[string]bool{"synthetic": true, "-": true, "tcp://h:1": true, "file:x": true, "": false, "synthetic -": false, "udp://h:1": false,
+		"file:a file:b": true, "file:a synthetic": false, "tcp://h:1 tcp://h:2": false} {
+		f := Feed{Source: strings.Split(source, " "), Categories: []string{"A"}}
 		if got := len(f.Validate()) == 0; got != right {
 			t.Errorf("source %q is right: %t, want %t", source, got, right)
 		}
 	}
-	f := Feed{Source: []string{"synthetic"}, Categories: []string{"A", ""}}
-	if len(f.Validate()) != 1 {
-		t.Error("an empty category passed")
+	for name, f := range map[string]Feed{
+		"an empty category":        {Source: []string{"synthetic"}, Categories: []string{"A", ""}},
+		"a name without files":     {Source: []string{"-"}, LoadName: "x"},
+		"a name with a blank":      {Source: []string{"file:a"}, LoadName: "a b"},
+		"a name with a slash":      {Source: []string{"file:a"}, LoadName: "a/b"},
+		"a name beyond all bounds": {Source: []string{"file:a"}, LoadName: strings.Repeat("x", maxLoadName+1)},
+	} {
+		if len(f.Validate()) != 1 {
+			t.Errorf("%s passed", name)
+		}
+	}
+}
+
+func TestALoadIsCalledLikeItsFirstFile(t *testing.T) {
+	for path, want := range map[string]string{
+		"archive/2026/readings.ndjson.gz": "readings.ndjson.gz", "readings-*.gz": "readings--.gz", "a b": "a-b", "Ä": "-", "": "",
+	} {
+		if got := loadName(path); got != want {
+			t.Errorf("%q: %q, want %q", path, got, want)
+		}
 	}
 }
