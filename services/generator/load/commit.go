@@ -18,6 +18,9 @@ const (
 	fill          = 100 * time.Millisecond // how long blocks wait for others at the most
 )
 
+// noSuchGroup is what some brokers say where others answer that nothing is committed.
+const noSuchGroup broker.Code = 69
+
 // commitAll commits what is read, some blocks at a time, until there is no more.
 func (l *Load) commitAll(ctx context.Context, blocks <-chan *block) error {
 	late, cancel := outlive(ctx, l.Grace*4/5)
@@ -170,7 +173,10 @@ func (l *Load) settle(ctx context.Context) (broker.Offset, error) {
 // before that.
 func (l *Load) fetch(ctx context.Context, stable bool) (broker.Offset, error) {
 	all, code, err := l.Client.OffsetFetch(ctx, l.id, l.Topic.Name, []int32{keeper}, stable)
-	if err == nil && code == broker.OK {
+	switch {
+	case err == nil && code == noSuchGroup:
+		return broker.Offset{At: -1}, nil
+	case err == nil && code == broker.OK:
 		code = all[0].Code
 	}
 	if err == nil && code != broker.OK {

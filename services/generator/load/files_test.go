@@ -10,7 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
+	"github.com/meanstream/meanstream/pkg/kafka/kafkatest"
 	"github.com/meanstream/meanstream/services/generator/feed"
 )
 
@@ -207,5 +210,16 @@ func TestAnOffsetOfSomebodyElseIsNoProgress(t *testing.T) {
 		if !errors.Is(err, errUnreadable) || !strings.Contains(err.Error(), "--delete --group meanstream-load-test") {
 			t.Errorf("got %v", err)
 		}
+	})
+}
+
+func TestAGroupThatBrokersDoNotKnowHasNoProgress(t *testing.T) {
+	inBubble(t, 2, func(t *testing.T, r *rig) {
+		r.write("a", numbers(0, 50))
+		rule := r.c.Host("p").On(kafkatest.Rule{Key: kmsg.OffsetFetch, Do: kafkatest.AnswerCode(69)})
+		if err := r.begin("p", nil, "a").end(); err != nil || rule.Hits() != 1 {
+			t.Errorf("%v, asked %d times", err, rule.Hits())
+		}
+		r.holds(50)
 	})
 }
