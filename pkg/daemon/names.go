@@ -10,11 +10,12 @@ import (
 // own are the settings that a service has besides the groups of this package. One file serves all services, so each must
 // tell a setting of another from a slip of the pen; a test of each service holds its own to this list.
 func own() map[string][]string {
+	fields := []string{"value", "value-field", "category-field", "category-separator", "time-field", "time-format", "lenient-numbers"}
 	return map[string][]string{
-		"generator": {"source", "load-name", "start-over", "rate", "count", "seed", "categories", "key", "max-record-bytes"},
-		"processor": {"group", "sink-group", "max-ahead", "start", "start-over", "on-lost-records", "exit-at-end"},
+		"generator": {"source", "load-name", "rate", "count", "seed", "categories", "key", "max-record-bytes"},
+		"processor": append([]string{"group", "sink-group", "max-ahead", "start", "start-over", "on-lost-records", "exit-at-end"}, fields...),
 		"sink":      {"group", "also", "start-over", "exit-at-end"},
-		"demo":      {"source", "rate", "count", "seed", "categories", "key", "also", "exit-at-end", "port", "partitions"},
+		"demo":      append([]string{"source", "load-name", "rate", "count", "seed", "categories", "key", "also", "exit-at-end", "port", "partitions"}, fields...),
 	}
 }
 
