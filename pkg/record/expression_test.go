@@ -80,7 +80,7 @@ func TestRulesOverAnyField(t *testing.T) {
 				got = strings.TrimSuffix(strings.TrimPrefix(d.Explain(why), "The rule could not be judged (--keep): "), ".")
 			case why != None:
 				t.Fatal(why)
-			case r.Filtered:
+			case d.Filtered():
 				got = "filtered"
 			}
 			if got != c.want {
@@ -128,8 +128,19 @@ func TestValuesThatAreComputed(t *testing.T) {
 func TestARuleSeesTheMappedValue(t *testing.T) {
 	d := compiled(t, Mapping{Value: "value * 2", CategoryField: "@key"}, `value == 84 && category == "K" && $env.value == 42`)
 	var r Record
-	if why := d.Decode(&Message{Value: []byte(device), Key: []byte("K")}, &r); why != None || r.Filtered {
+	if why := d.Decode(&Message{Value: []byte(device), Key: []byte("K")}, &r); why != None || d.Filtered() {
 		t.Error(why, d.Explain(why), r)
+	}
+}
+
+// Fields that a rule reads are read also where nothing else would fill their slots.
+func TestARuleMayReadTheFieldsOfTheDefault(t *testing.T) {
+	for rule, want := range map[string]bool{`timestamp > 1 && $env.category == "B" && $env.value == 42`: true, `timestamp < 1`: false} {
+		d := compiled(t, Mapping{}, rule)
+		var r Record
+		if why := d.Decode(&Message{Value: []byte(device)}, &r); why != None || d.Filtered() == want {
+			t.Errorf("%s: %v, filtered %v: %s", rule, why, d.Filtered(), d.Explain(why))
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr/vm"
@@ -13,6 +14,8 @@ type mapped struct {
 	layout *Layout
 	tree   tree
 	slots  []slot
+
+	flat *flatNames // nil: there is more to it than other names
 
 	timeSlot, valueSlot int // of sources that are fields; else unused
 	categorySlots       []int
@@ -44,6 +47,9 @@ func newMapped(l *Layout, keep *program, keepScope *scope) *mapped {
 	m.open(l.compute, &m.scope)
 	m.open(keep, keepScope)
 	m.scope.slots, keepScope.slots = m.slots, m.slots
+	if len(m.slots) == 3 && (keep == nil || len(keep.reads) == 0) { // fast fills no slots
+		m.flat = l.flat()
+	}
 	return m
 }
 
@@ -58,6 +64,20 @@ func (m *mapped) open(p *program, s *scope) {
 	}
 }
 
+// flat are the names of a layout that renames the default's fields and does no more, else nil.
+func (l *Layout) flat() *flatNames {
+	if l.compute != nil || l.lenient || l.format != unixSeconds || len(l.category) != 1 {
+		return nil
+	}
+	for _, s := range []source{l.time, l.value, l.category[0]} {
+		// encoding/json puts U+FFFD into a name that is not Unicode, and fast compares bytes.
+		if len(s.path) != 1 || strings.ContainsRune(s.path[0], utf8.RuneError) {
+			return nil
+		}
+	}
+	return &flatNames{time: l.time.path[0], value: l.value.path[0], category: l.category[0].path[0]}
+}
+
 func (m *mapped) place(p path) int {
 	at := m.tree.add(p, len(m.slots))
 	if at == len(m.slots) {
@@ -68,6 +88,9 @@ func (m *mapped) place(p path) int {
 
 // decode reads a message. detail is set where the reason needs one.
 func (m *mapped) decode(msg *Message, machine *vm.VM, r *Record, detail *string) (why Reason) {
+	if m.flat != nil && m.flat.fast(msg.Value, r) {
+		return None
+	}
 	if len(m.slots) > 0 { // else nothing is taken from the value, which may be anything
 		if why = m.read(msg.Value); why != None {
 			return why

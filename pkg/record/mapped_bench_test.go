@@ -45,6 +45,24 @@ func BenchmarkOption(b *testing.B) {
 	}
 }
 
+// Without this a fast path that is never taken would pass every other test.
+func TestRenamedFieldsAreReadByTheFastPath(t *testing.T) {
+	flat := func(m Mapping, keep string) bool { return compiled(t, m, keep).mapped.flat != nil }
+	m := Mapping{TimeField: "at", ValueField: "temp", CategoryField: `ro\.om`}
+	if !flat(m, "value < 90") || !flat(m, "abs(value) < 90") {
+		t.Error("renamed fields are not")
+	}
+	for _, other := range []Mapping{{ValueField: "a.b"}, {ValueField: "a", CategoryField: "a"}, {CategoryField: "@key"}, {ValueField: "\uFFFD"},
+		{TimeFormat: "auto"}, {LenientNumbers: true}, {Value: "a + category"}, {CategoryField: "a,b"}} {
+		if flat(other, "") {
+			t.Errorf("%+v is", other)
+		}
+	}
+	if flat(m, "x > 0") || flat(m, "at > 0") {
+		t.Error("so is a rule over a field, whose slot nobody would fill")
+	}
+}
+
 func TestMappedFieldsAllocateNothing(t *testing.T) {
 	d := compiled(t, Mapping{TimeField: "ts", TimeFormat: "auto", ValueField: "readings.0.v", CategoryField: "device.site,@key", LenientNumbers: true}, `value < 90 && category != "x"`)
 	m := Message{Value: []byte(`{"ts":1764000000123,"readings":[{"v":"1.5"}],"device":{"site":"S","x":[1,{}]}}`), Key: []byte("K")}

@@ -14,7 +14,6 @@ type Record struct {
 	Time     int64   // event time in nanoseconds since the Unix epoch, floored; within the years 1678 to 2261
 	Value    float64 // finite, never -0
 	Category []byte  // valid UTF-8 of 1 to MaxCategory bytes; aliases the input where it can
-	Filtered bool    // the rule leaves it out
 }
 
 // Message is what a record is read from.
@@ -39,8 +38,10 @@ type Decoder struct {
 	mapped *mapped // nil: the default mapping, and a rule that reads no other fields
 
 	machine vm.VM
-	scope   scope  // of a rule that needs the library
-	detail  string // of the last Decode: what Explain adds
+	scope   scope // of a rule that needs the library
+
+	filtered bool
+	detail   string // of the last Decode: what Explain adds
 }
 
 // NewDecoder makes a decoder for a mapping, nil for the default, and a rule.
@@ -72,9 +73,12 @@ func (d *Decoder) Decode(m *Message, r *Record) Reason {
 			return why
 		}
 	}
-	r.Filtered = !d.keep.holds.keeps(r)
+	d.filtered = !d.keep.holds.keeps(r)
 	return None
 }
+
+// Filtered says whether the rule leaves out the record that the last Decode read.
+func (d *Decoder) Filtered() bool { return d.filtered }
 
 // general is Decode where something is not at its default.
 func (d *Decoder) general(m *Message, r *Record) (why Reason) {
@@ -103,7 +107,7 @@ func (d *Decoder) general(m *Message, r *Record) (why Reason) {
 		}
 		kept = result.(bool) // the library has converted it
 	}
-	got.Filtered = !kept
+	d.filtered = !kept
 	*r = got
 	return None
 }

@@ -36,8 +36,9 @@ type Partition struct {
 	number  int32
 
 	decoder *record.Decoder
-	message record.Message   // reused: what the decoder is given
-	headers batch.RawHeaders // of the message
+	headers batch.RawHeaders // of the record that is decoded
+	lookUp  func(string) []byte
+	mapped  bool // the mapping is not the default
 	judge   window.Judge
 	held    Held
 	closes  int64 // the first window end that the watermark had not passed at the last hand-over
@@ -74,7 +75,8 @@ func NewPartition(rule Rule, r Resume, rejectLimit int) *Partition {
 		judge:   window.Judge{Windows: rule.Window.Windows(), Lateness: rule.Window.Lateness, Watermark: r.Watermark},
 		rejects: rejectQueue{limit: rejectLimit}, closes: rule.closes(r.Watermark),
 	}
-	p.message = record.Message{Topic: r.Topic, Header: p.header}
+	p.mapped = rule.Mapping.String() != ""
+	p.lookUp = p.header // once: a method value is an allocation
 	p.held = Held{
 		Source: partial.Source{TopicID: r.TopicID, Partition: r.Partition, First: r.First, From: r.Offset, To: r.Offset, Watermark: r.Watermark},
 		Set:    rule.set(r.Partition),
@@ -135,8 +137,12 @@ func (p *Partition) Read(w *batch.Walker, until, now int64) error {
 // one gives a record its verdict: rejected, late, filtered or kept, judged in this order.
 func (p *Partition) one(m *batch.Record, brokersTime bool, now int64) {
 	var r record.Record
-	p.message.Value, p.message.Key, p.message.Time, p.headers = m.Value, m.Key, m.Time, m.Raw
-	reason := p.decoder.Decode(&p.message, &r)
+	msg := record.Message{Value: m.Value}
+	if p.mapped { // else nobody looks at the rest
+		p.headers = m.Raw
+		msg.Key, msg.Time, msg.Topic, msg.Header = m.Key, m.Time, p.topic, p.lookUp
+	}
+	reason := p.decoder.Decode(&msg, &r)
 	if reason == record.None && p.future(r.Time, m.Time, brokersTime, now) {
 		reason = record.InFuture
 	}
@@ -150,7 +156,7 @@ func (p *Partition) one(m *batch.Record, brokersTime bool, now int64) {
 	case p.judge.Late(r.Time):
 		src.Late++
 		p.rejects.add(m, reject.Late, "", p.topic, p.number)
-	case r.Filtered:
+	case p.decoder.Filtered():
 		src.Filtered++
 		p.held.Set.Filter(at, r.Category)
 	default:
