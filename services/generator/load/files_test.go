@@ -84,7 +84,7 @@ func TestAFileThatIsNotCompleteIsLoadedOnWhenItIs(t *testing.T) {
 	for _, name := range []string{"a.gz", "a.zst"} {
 		inBubble(t, 2, func(t *testing.T, r *rig) {
 			var noise strings.Builder // that compression can't shorten to nothing
-			for i := range 60_000 {
+			for i := range 200_000 {
 				fmt.Fprintf(&noise, "%d\n", i)
 			}
 			fast := func(c *Config) { c.Rate = 0; c.BatchBytes = 256 << 10 }
@@ -100,14 +100,14 @@ func TestAFileThatIsNotCompleteIsLoadedOnWhenItIs(t *testing.T) {
 					t.Fatalf("cut at %d of %d: %v", cut, len(whole), err)
 				}
 			}
-			if n := len(r.c.ReadCommitted(topic)); n == 0 || n >= 60_000 {
+			if n := len(r.c.ReadCommitted(topic)); n == 0 || n >= 200_000 {
 				t.Errorf("%d lines of the part are in", n)
 			}
 			r.put(name, whole)
 			if err := r.begin("whole", fast, name).end(); err != nil {
 				t.Fatal(err)
 			}
-			r.holds(60_000)
+			r.holds(200_000)
 		})
 	}
 }
