@@ -151,6 +151,14 @@ func at(t *testing.T, addr, bin string) *cluster {
 	return c
 }
 
+// long skips a test that takes minutes unless CHAOS_LONG asks for it.
+func long(t *testing.T) {
+	t.Helper()
+	if os.Getenv("CHAOS_LONG") == "" {
+		t.Skip("takes minutes: CHAOS_LONG=1 go test -timeout 60m ./test/chaos")
+	}
+}
+
 // in is the same cluster for a subtest.
 func (c *cluster) in(t *testing.T) *cluster {
 	t.Helper()

@@ -91,6 +91,7 @@ func (f *fleet) complain() {
 // TestTheBrokersDiskFails fills the disk of the only broker under traffic, and then forbids it to write there. A broker
 // ends over either; when it has room and rights again, it goes on, and so does the river.
 func TestTheBrokersDiskFails(t *testing.T) {
+	long(t)
 	t.Parallel()
 	f := startAs(t, own{disk: 256, env: map[string]string{"KAFKA_REPLICA_HIGH_WATERMARK_CHECKPOINT_INTERVAL_MS": "1000"}}).
 		river("disk", time.Second).fleet(2000, 2, 1)

@@ -106,6 +106,7 @@ func TestGroupsThatOtherToolsTouchedAreNotGoneOnWithInSilence(t *testing.T) {
 
 // TestAGroupThatExpiredIsNotGoneOnWithInSilence leaves the groups alone until the broker forgets their offsets.
 func TestAGroupThatExpiredIsNotGoneOnWithInSilence(t *testing.T) {
+	long(t)
 	t.Parallel()
 	f := startAs(t, own{env: map[string]string{"KAFKA_OFFSETS_RETENTION_MINUTES": "1", "KAFKA_OFFSETS_RETENTION_CHECK_INTERVAL_MS": "2000"}}).
 		river("expired", time.Second).fleet(100, 1, 1)
