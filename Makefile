@@ -26,7 +26,8 @@ build: ## static binaries into bin/
 test: ## vet, unit tests, simulation, and a real Kafka where Docker answers
 	go vet ./...
 	@docker info >/dev/null 2>&1 && echo "Docker answers: the tests on a real Kafka run" || echo "no Docker engine answers: the tests on a real Kafka are skipped"
-	go test -race -shuffle=on -timeout 25m ./...
+	go test -race -shuffle=on -timeout 25m $$(go list ./... | grep -vE '/test/(chaos|secure)$$')
+	go test -shuffle=on -timeout 25m ./test/chaos ./test/secure
 
 .PHONY: sim
 sim: ## the simulation alone, with more runs drawn from seeds: SEEDS=200
