@@ -2,8 +2,10 @@ package checkpoint
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +26,13 @@ func genSource(t *rapid.T) *Source {
 		s.Targets = rapid.SliceOf(rapid.Int64()).Draw(t, "targets")
 		s.Run = rapid.Int64().Draw(t, "run")
 	}
+	for range rapid.IntRange(0, 3).Draw(t, "other topics") {
+		o := Other{Topic: rapid.String().Draw(t, "topic"), Base: rapid.Int32().Draw(t, "other base")}
+		if s.Targets != nil {
+			o.Targets = rapid.SliceOf(rapid.Int64()).Draw(t, "other targets")
+		}
+		s.Others = append(s.Others, o)
+	}
 	return s
 }
 
@@ -33,12 +42,20 @@ func genMerge(t *rapid.T) *Merge {
 		Emitted:  rapid.OneOf(rapid.Just(int64(math.MinInt64)), rapid.Int64()).Draw(t, "emitted"),
 		Lateness: rapid.Int64().Draw(t, "lateness"), Rule: rapid.Uint64().Draw(t, "rule"),
 	}
-	copy(m.TopicID[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "topic id"))
+	for i := range rapid.IntRange(0, 3).Draw(t, "topics") {
+		topic := SourceTopic{Name: rapid.String().Draw(t, "topic")}
+		copy(topic.ID[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, fmt.Sprint("id of topic ", i)))
+		m.Topics = append(m.Topics, topic)
+	}
+	if m.Topics == nil {
+		copy(m.TopicID[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "topic id"))
+	}
 	if rapid.Bool().Draw(t, "closing") {
 		m.Cursor = &Cursor{End: rapid.Int64().Draw(t, "end"), Category: rapid.String().Draw(t, "category")}
 	}
 	for range rapid.IntRange(0, 9).Draw(t, "sources") {
 		m.Sources = append(m.Sources, SourceState{
+			Topic:     rapid.Int32Range(0, int32(max(len(m.Topics)-1, 0))).Draw(t, "its topic"),
 			Partition: rapid.Int32().Draw(t, "partition"), Known: rapid.Bool().Draw(t, "known"), Ended: rapid.Bool().Draw(t, "ended"),
 			To:        rapid.Int64().Draw(t, "to"),
 			Watermark: rapid.OneOf(rapid.Just(int64(math.MinInt64)), rapid.Int64()).Draw(t, "watermark"),
@@ -105,6 +122,14 @@ func TestNumbersOutOfRangeAreRefused(t *testing.T) {
 				t.Errorf("parsed %+v, error %v", m, err)
 			}
 		})
+	}
+	several := appendMerge(Merge{Emitted: math.MinInt64, Topics: []SourceTopic{{Name: "a"}, {Name: "b"}}})
+	several = several[:len(several)-1]
+	source := []byte{1, 0, 0, 1, 0, 0, 1, 0}
+	for topic, want := range map[byte]error{0: nil, 2: nil, 4: ErrUnreadable, 1: ErrUnreadable} { // zigzag: 0, 1, 2, -1
+		if _, err := ParseMerge(slices.Concat(several, []byte{1, topic, 1, 0, 0}, source)); !errors.Is(err, want) {
+			t.Errorf("a source of the topic %d, zigzag, of two: error %v, want %v", topic, err, want)
+		}
 	}
 	if _, err := ParseMerge(append(head[:len(head):len(head)], 1, 0, 1, 0, 0, 1, 0, 0, 1, 0)); err != nil {
 		t.Errorf("a source with nothing wrong: %v", err)

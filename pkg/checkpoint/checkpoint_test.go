@@ -29,6 +29,19 @@ func samples() map[string][]byte {
 			TopicID: id, Opened: true, Watermark: -1, Ended: true, EndedAt: 123456789,
 			Pins: &Pins{Placement: 3, Base: 6}, Targets: []int64{123456789, 0, 7, 123456000, 99, 5}, Run: 2,
 		}),
+		"source_topics": AppendSource(nil, &Source{
+			TopicID: id, Opened: true, Watermark: -1, Pins: &Pins{Placement: 3, Base: 6}, Targets: []int64{123456789, 0}, Run: 2,
+			Others: []Other{{Topic: "readings", Base: 3, Targets: []int64{7, 8, 9}}, {Topic: "spikes", Targets: []int64{}}},
+		}),
+		"merge_topics": appendMerge(Merge{
+			ReplayFrom: 4711, Placement: 3, Emitted: 1764000010e9, Lateness: 2e9, Rule: 0x110e0f2a40753f4a,
+			Topics: []SourceTopic{{ID: id, Name: "alarms"}, {ID: [16]byte{1}, Name: "readings"}},
+			Sources: []SourceState{
+				{Topic: 0, Partition: 0, Known: true, To: 17, Watermark: 1764000012500e6},
+				{Topic: 0, Partition: 1, Known: true, Ended: true, To: 1000, Watermark: 1764000013e9},
+				{Topic: 1, Partition: 0, Known: true, To: 123456789, Watermark: math.MinInt64},
+			},
+		}),
 		"merge_fresh": appendMerge(Merge{TopicID: id, Placement: 3, Emitted: math.MinInt64}),
 		"merge_closing": appendMerge(Merge{
 			ReplayFrom: 4711, Placement: 3, Emitted: 1764000010e9, Cursor: &Cursor{End: 1764000010e9, Category: "Ä"},

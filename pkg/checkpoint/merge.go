@@ -9,6 +9,7 @@ import (
 const (
 	mergeEmitted = 1 << iota
 	mergeCursor
+	mergeTopics
 	mergeFlagsEnd
 )
 
@@ -28,8 +29,15 @@ type Merge struct {
 	Cursor     *Cursor       // nil unless a closing is under way
 	Lateness   int64         // of the rule that counted last, in nanoseconds
 	Rule       uint64        // its fingerprint
-	TopicID    [16]byte      // of the source topic
-	Sources    []SourceState // in any order, up to 131,072
+	TopicID    [16]byte      // of the source topic; zero if there are several
+	Topics     []SourceTopic // the source topics if there are several, else none
+	Sources    []SourceState // topic by topic, in any order, up to 131,072
+}
+
+// SourceTopic is one of several source topics.
+type SourceTopic struct {
+	ID   [16]byte
+	Name string
 }
 
 // Cursor is the last result out of a closing that takes several transactions, in the order (End, Category).
@@ -38,8 +46,9 @@ type Cursor struct {
 	Category string
 }
 
-// SourceState is where the sink stands with one partition of the source topic.
+// SourceState is where the sink stands with one partition of a source topic.
 type SourceState struct {
+	Topic     int32 // its place in Topics; 0 if there is one topic only
 	Partition int32
 	Known     bool  // its `first` partial was seen
 	Ended     bool  // it has reached its target of a run that exits at the end
@@ -58,9 +67,11 @@ func (m *Merge) Append(b []byte) ([]byte, error) {
 }
 
 func (m *Merge) append(b []byte) []byte {
-	flags := flag(m.Emitted != math.MinInt64, mergeEmitted) | flag(m.Cursor != nil, mergeCursor)
+	flags := flag(m.Emitted != math.MinInt64, mergeEmitted) | flag(m.Cursor != nil, mergeCursor) | flag(len(m.Topics) > 0, mergeTopics)
 	b = append(b, kindMerge, flags)
-	b = append(b, m.TopicID[:]...)
+	if flags&mergeTopics == 0 {
+		b = append(b, m.TopicID[:]...)
+	}
 	b = binary.LittleEndian.AppendUint64(b, m.Rule)
 	b = binary.AppendVarint(b, m.ReplayFrom)
 	b = binary.AppendVarint(b, int64(m.Placement))
@@ -70,20 +81,31 @@ func (m *Merge) append(b []byte) []byte {
 	}
 	if m.Cursor != nil {
 		b = binary.AppendVarint(b, m.Cursor.End)
-		b = binary.AppendUvarint(b, uint64(len(m.Cursor.Category)))
-		b = append(b, m.Cursor.Category...)
+		b = appendText(b, m.Cursor.Category)
 	}
-	return appendStates(b, m.Sources)
+	if flags&mergeTopics != 0 {
+		b = binary.AppendUvarint(b, uint64(len(m.Topics)))
+		for _, t := range m.Topics {
+			b = append(b, t.ID[:]...)
+			b = appendText(b, t.Name)
+		}
+	}
+	return appendStates(b, m.Sources, len(m.Topics) > 0)
 }
 
-// appendStates writes the sources column by column.
-func appendStates(b []byte, sources []SourceState) []byte {
+// appendStates writes the sources column by column, the first of them that of their topics if there are several.
+func appendStates(b []byte, sources []SourceState, several bool) []byte {
 	n := len(sources)
-	partitions, flags, tos := make([]int64, n), make([]int64, n), make([]int64, n)
+	topics, partitions, flags, tos := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
 	watermarks := make([]int64, 0, n)
+	begin := 0 // of the topic's sources
 	for i, s := range sources {
-		// In the usual case of all partitions in order the first column is all 0 and takes no room.
-		partitions[i] = int64(s.Partition) - int64(i)
+		if i > 0 && s.Topic != sources[i-1].Topic {
+			begin = i
+		}
+		topics[i] = int64(s.Topic)
+		// In the usual case of all partitions in order this column is all 0 and takes no room.
+		partitions[i] = int64(s.Partition) - int64(i-begin)
 		tos[i] = s.To
 		flags[i] = int64(flag(s.Known, stateKnown) | flag(s.Ended, stateEnded))
 		// A source without a watermark is left out of the column, or its MinInt64 would widen everybody's.
@@ -93,6 +115,9 @@ func appendStates(b []byte, sources []SourceState) []byte {
 		}
 	}
 	b = binary.AppendUvarint(b, uint64(n))
+	if several {
+		b = appendColumn(b, topics)
+	}
 	b = appendColumn(b, partitions)
 	b = appendColumn(b, flags)
 	b = appendColumn(b, tos)
@@ -109,7 +134,9 @@ func ParseMerge(b []byte) (Merge, error) {
 			what, ErrUnreadable, kind, flags, kindMerge)
 	}
 	m := Merge{Emitted: math.MinInt64}
-	copy(m.TopicID[:], r.take(len(m.TopicID)))
+	if flags&mergeTopics == 0 {
+		copy(m.TopicID[:], r.take(len(m.TopicID)))
+	}
 	if rule := r.take(8); len(rule) == 8 {
 		m.Rule = binary.LittleEndian.Uint64(rule)
 	}
@@ -123,18 +150,40 @@ func ParseMerge(b []byte) (Merge, error) {
 		m.Cursor = &Cursor{End: r.varint()}
 		m.Cursor.Category = string(r.take(r.length()))
 	}
-	m.Sources = r.states()
+	if flags&mergeTopics != 0 {
+		m.Topics = r.topics()
+	}
+	m.Sources = r.states(len(m.Topics))
 	if err := r.end(what); err != nil {
 		return Merge{}, err
 	}
 	return m, nil
 }
 
+// topics reads the source topics, of which there is at least one.
+func (r *reader) topics() (all []SourceTopic) {
+	for range r.count() {
+		var t SourceTopic
+		copy(t.ID[:], r.take(len(t.ID)))
+		t.Name = string(r.take(r.length()))
+		if r.short {
+			return nil
+		}
+		all = append(all, t)
+	}
+	r.short = r.short || all == nil
+	return all
+}
+
 // states reads what appendStates wrote, nil for no sources.
-func (r *reader) states() []SourceState {
+func (r *reader) states(several int) []SourceState {
 	n := r.count()
 	if n == 0 {
 		return nil
+	}
+	topics := make([]int64, n)
+	if several > 0 {
+		topics = r.column(n)
 	}
 	partitions, flags, tos := r.column(n), r.column(n), r.column(n)
 	if r.short {
@@ -153,13 +202,17 @@ func (r *reader) states() []SourceState {
 		return nil
 	}
 	sources := make([]SourceState, n)
+	begin := 0
 	for i := range sources {
-		partition := partitions[i] + int64(i)
-		if partition < math.MinInt32 || partition > math.MaxInt32 {
+		if i > 0 && topics[i] != topics[i-1] {
+			begin = i
+		}
+		partition := partitions[i] + int64(i-begin)
+		if partition < math.MinInt32 || partition > math.MaxInt32 || topics[i] < 0 || topics[i] >= int64(max(several, 1)) {
 			r.short = true
 			return nil
 		}
-		s := SourceState{Partition: int32(partition), Known: flags[i]&stateKnown != 0, Ended: flags[i]&stateEnded != 0, To: tos[i], Watermark: math.MinInt64}
+		s := SourceState{Topic: int32(topics[i]), Partition: int32(partition), Known: flags[i]&stateKnown != 0, Ended: flags[i]&stateEnded != 0, To: tos[i], Watermark: math.MinInt64}
 		if flags[i]&stateWatermark != 0 {
 			s.Watermark, watermarks = watermarks[0], watermarks[1:]
 		}

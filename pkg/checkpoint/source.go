@@ -18,13 +18,14 @@ const (
 	sourceWatermark
 	sourcePins
 	sourceTargets
+	sourceOthers
 	sourceFlagsEnd
 )
 
 // maxPartitions bounds what a damaged number can make a reader allocate.
 const maxPartitions = 1 << 17
 
-// Source is what the processor remembers of one partition of the source topic.
+// Source is what the processor remembers of one partition of a source topic.
 type Source struct {
 	TopicID   [16]byte
 	Opened    bool  // its first partial was committed, flagged `first`
@@ -32,23 +33,34 @@ type Source struct {
 	Ended     bool  // it has reached its target of a run that exits at the end
 	EndedAt   int64 // the target offset that was reached
 
-	Pins *Pins // of partition 0 only: its owner alone decides for the group
-	// Targets is of partition 0 only: the offset per partition at which an exit-at-end run, finished or not, ends; nil
-	// outside such runs. At most 131,072 partitions.
+	Pins *Pins // of partition 0 only: the owner of the first topic's alone decides for the group
+	// Targets is of the first topic's partition 0 only: the offset per partition at which an exit-at-end run, finished or
+	// not, ends; nil outside such runs. At most 131,072 partitions.
 	Targets []int64
 	Run     int64 // number of that run, so that a second one to the same targets is told from the first; with Targets only
+	// Others is of the first topic's partition 0 only, where there are several topics: what is settled for the others, by
+	// name.
+	Others []Other
+}
+
+// Other is what is settled for a source topic beside the first.
+type Other struct {
+	Topic   string
+	Base    int32   // as in Pins
+	Targets []int64 // nil where those of the first are
 }
 
 // Pins are what a group has settled at its first start, so that topics may grow later and nothing moves.
 type Pins struct {
 	Placement int32 // partials partitions that categories are spread over
-	Base      int32 // source partitions there were; those at and above it start at their beginning
+	Base      int32 // partitions that the topic had; those at and above it start at their beginning
 }
 
 // AppendSource appends the body for s to b.
 func AppendSource(b []byte, s *Source) []byte {
 	flags := flag(s.Opened, sourceOpened) | flag(s.Ended, sourceEnded) | flag(s.Watermark != math.MinInt64, sourceWatermark) |
-		flag(s.Pins != nil, sourcePins) | flag(s.Targets != nil, sourceTargets)
+		flag(s.Pins != nil, sourcePins) | flag(s.Targets != nil, sourceTargets) |
+		flag(len(s.Others) > 0, sourceOthers)
 	b = append(b, kindSource, flags)
 	b = append(b, s.TopicID[:]...)
 	if flags&sourceWatermark != 0 {
@@ -61,10 +73,30 @@ func AppendSource(b []byte, s *Source) []byte {
 	}
 	if s.Targets != nil {
 		b = binary.AppendVarint(b, s.Run)
-		b = binary.AppendUvarint(b, uint64(len(s.Targets)))
-		b = appendColumn(b, s.Targets)
+		b = appendTargets(b, s.Targets)
+	}
+	if flags&sourceOthers == 0 {
+		return b
+	}
+	b = binary.AppendUvarint(b, uint64(len(s.Others)))
+	for _, o := range s.Others {
+		b = appendText(b, o.Topic)
+		b = binary.AppendVarint(b, int64(o.Base))
+		if s.Targets != nil {
+			b = appendTargets(b, o.Targets)
+		}
 	}
 	return b
+}
+
+func appendTargets(b []byte, targets []int64) []byte {
+	b = binary.AppendUvarint(b, uint64(len(targets)))
+	return appendColumn(b, targets)
+}
+
+func appendText(b []byte, text string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(text)))
+	return append(b, text...)
 }
 
 // flag returns the bit if it is to be set.
@@ -97,13 +129,31 @@ func ParseSource(b []byte) (Source, error) {
 		s.Run = r.varint()
 		s.Targets = r.column(r.count())
 	}
+	if flags&sourceOthers != 0 {
+		s.Others = r.others(s.Targets != nil)
+	}
 	if err := r.end(what); err != nil {
 		return Source{}, err
 	}
 	return s, nil
 }
 
-// count reads a number of partitions.
+// others reads what AppendSource wrote of other topics, nil for none.
+func (r *reader) others(targets bool) (all []Other) {
+	for range r.count() {
+		o := Other{Topic: string(r.take(r.length())), Base: r.int32()}
+		if targets {
+			o.Targets = r.column(r.count())
+		}
+		if r.short {
+			return nil
+		}
+		all = append(all, o)
+	}
+	return all
+}
+
+// count reads a number of partitions, or of topics.
 func (r *reader) count() int {
 	n := r.uvarint()
 	if n > maxPartitions {

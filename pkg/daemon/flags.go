@@ -1,7 +1,9 @@
 package daemon
 
 import (
+	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/meanstream/meanstream/pkg/window"
@@ -13,11 +15,17 @@ type Kafka struct {
 	Security
 }
 
-// Records names the topic of measurements. It stands alone for services that
-// know no other topic; all others embed Topics, which contains it.
+// Records names the topic of measurements that a service writes to.
 type Records struct {
 	RecordsTopic      string `default:"records" group:"first" placeholder:"TOPIC" help:"Topic of the measurements."`
 	RecordsPartitions int    `default:"6" min:"1" max:"10000" group:"topics" placeholder:"N" help:"Partitions of the records and rejects topics, when created here."`
+}
+
+// Sources names the topics of measurements that are read: one, or several that
+// are averaged together.
+type Sources struct {
+	RecordsTopic      []string `default:"records" group:"first" placeholder:"TOPIC" help:"Topics of the measurements, in any order; several are averaged together. Processor and sink need the same list."`
+	RecordsPartitions int      `default:"6" min:"1" max:"10000" group:"topics" placeholder:"N" help:"Partitions of the records and rejects topics, when created here."`
 }
 
 // Creation says whether and how missing topics are made.
@@ -30,7 +38,7 @@ type Creation struct {
 // The partition counts and the replication factor are used only for topics
 // that are created; an existing topic is used as it is.
 type Topics struct {
-	Records
+	Sources
 	PartialsTopic      string `default:"partials" group:"topics" placeholder:"TOPIC" help:"Topic of the partial aggregates between processor and sink."`
 	PartialsPartitions int    `default:"3" min:"1" max:"10000" group:"topics" placeholder:"N" help:"Partitions of the partials topic, when created here."`
 	RejectsTopic       string `default:"rejects" group:"topics" placeholder:"TOPIC" help:"Topic of what could not count, with the reason."`
@@ -134,18 +142,23 @@ func (r *Rule) hop() []error {
 
 // Validate reports a records topic that Kafka would refuse.
 func (r *Records) Validate() []error {
-	return topicNames([]topicFlag{{"records-topic", r.RecordsTopic}})
+	if strings.Contains(r.RecordsTopic, ",") {
+		return []error{Wrong("records-topic", "is a list, and one topic is written to: write its name alone")}
+	}
+	return topicNames([]topicFlag{{"records-topic", r.RecordsTopic, false}})
 }
 
 // Validate reports topic names that Kafka would refuse, and one topic used for
 // two purposes: a processor that reads its own output never ends.
 func (t *Topics) Validate() []error {
-	return topicNames([]topicFlag{
-		{"records-topic", t.RecordsTopic},
-		{"partials-topic", t.PartialsTopic},
-		{"rejects-topic", t.RejectsTopic},
-		{"results-topic", t.ResultsTopic},
-	})
+	var flags []topicFlag
+	for _, topic := range t.RecordsTopic {
+		flags = append(flags, topicFlag{"records-topic", topic, len(t.RecordsTopic) > 1})
+	}
+	return topicNames(append(flags,
+		topicFlag{"partials-topic", t.PartialsTopic, false},
+		topicFlag{"rejects-topic", t.RejectsTopic, false},
+		topicFlag{"results-topic", t.ResultsTopic, false}))
 }
 
 // Validate reports profiling that nobody could reach.
@@ -156,7 +169,11 @@ func (a *Admin) Validate() []error {
 	return nil
 }
 
-type topicFlag struct{ flag, topic string }
+// topicFlag is a topic and the flag that names it, perhaps among others.
+type topicFlag struct {
+	flag, topic string
+	listed      bool
+}
 
 func topicNames(flags []topicFlag) []error {
 	legal := regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
@@ -164,9 +181,17 @@ func topicNames(flags []topicFlag) []error {
 	usedBy := map[string]string{}
 	for _, f := range flags {
 		if !legal.MatchString(f.topic) || f.topic == "." || f.topic == ".." {
-			errs = append(errs, Wrong(f.flag, "is no topic name: write 1 to 249 letters, digits, dots, underscores or dashes"))
+			what := "is"
+			if f.listed {
+				what = fmt.Sprintf("lists %q, which is", f.topic)
+			}
+			errs = append(errs, Wrong(f.flag, "%s no topic name: write 1 to 249 letters, digits, dots, underscores or dashes", what))
 		}
 		if other, taken := usedBy[f.topic]; taken {
+			if other == f.flag {
+				errs = append(errs, Wrong(f.flag, "lists %q twice: write each topic once", f.topic))
+				continue
+			}
 			errs = append(errs, Wrong(f.flag, "is the topic of --%s too: each needs a topic of its own", other))
 			continue
 		}

@@ -76,6 +76,9 @@ func wrongSpellings() []wrongLine {
 		{"an argument that is no flag", []string{"start"}, nil},
 		{"everything after two dashes", []string{"--", "--window", "10"}, nil},
 		{"a topic name that Kafka refuses", []string{"--records-topic=my records"}, nil},
+		{"a topic name among several", []string{"--records-topic=a,my records,b"}, nil},
+		{"a topic twice", []string{"--records-topic=b,a", "--records-topic=b"}, nil},
+		{"a topic that is an output too", []string{"--records-topic=a,results"}, nil},
 		{"an empty topic name", []string{"--records-topic="}, nil},
 		{"one topic for three things", []string{"--rejects-topic=records", "--results-topic=records"}, nil},
 		{"a relation with a value that could not be read is not judged", []string{"--admin-addr=here", "--pprof"}, nil},
@@ -145,7 +148,7 @@ func TestDefaultsAreThoseOfTheContract(t *testing.T) {
 	want := sample{
 		Kafka: Kafka{Brokers: Brokers{"localhost:9092"}, Security: Security{SASL: "none"}},
 		Topics: Topics{
-			Records:       Records{RecordsTopic: "records", RecordsPartitions: 6},
+			Sources:       Sources{RecordsTopic: []string{"records"}, RecordsPartitions: 6},
 			PartialsTopic: "partials", PartialsPartitions: 3,
 			RejectsTopic: "rejects",
 			ResultsTopic: "results", ResultsPartitions: 3,
@@ -185,6 +188,7 @@ func TestEverySpellingThatIsRight(t *testing.T) {
 		{"bytes that are no UTF-8", []string{"--source=file:\xff"}, nil, func(s *sample) { s.Source = "file:\xff" }},
 		{"a list replaces the default", []string{"--categories", "x, y"}, nil, func(s *sample) { s.Categories = []string{"x", "y"} }},
 		{"a list given twice is one", []string{"--categories=x,y", "--categories=z"}, map[string]string{"MEANSTREAM_CATEGORIES": "q"}, func(s *sample) { s.Categories = []string{"x", "y", "z"} }},
+		{"topics of records", []string{"--records-topic=b,a", "--records-topic", "c"}, nil, func(s *sample) { s.RecordsTopic = []string{"b", "a", "c"} }},
 		{"a list that is not split", []string{"--also=console", "--also=file:a,b"}, nil, func(s *sample) { s.Also = []string{"console", "file:a,b"} }},
 		{"zero where it means off", []string{"--max-future=0", "--close-idle-after=0s", "--lateness=0", "--max-ahead=0"}, nil, func(s *sample) { s.MaxFuture, s.CloseIdleAfter, s.Lateness, s.MaxAhead = 0, 0, 0, 0 }},
 		{"the longest window", []string{"--window=2160h"}, nil, func(s *sample) { s.Window = 90 * 24 * time.Hour }},

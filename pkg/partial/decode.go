@@ -21,8 +21,12 @@ func Decode(b []byte) (*Partial, error) {
 	if err := p.readVersion(b); err != nil {
 		return nil, fmt.Errorf("decode a partial of %d bytes: %w", len(b), err)
 	}
-	if err := each(b, p.read); err != nil {
+	var points []int32 // of sources at topics
+	if err := each(b, func(f field) error { return p.read(f, &points) }); err != nil {
 		return nil, fmt.Errorf("decode a partial of %d bytes: %w", len(b), err)
+	}
+	if err := p.place(points); err != nil {
+		return nil, fmt.Errorf("decode a partial of %s: %w", p.Writer, err)
 	}
 	if err := p.check(); err != nil {
 		return nil, fmt.Errorf("decode a partial of %s: %w", p.Writer, err)
@@ -36,7 +40,7 @@ func Decode(b []byte) (*Partial, error) {
 // readVersion looks at the version alone first, for what the other fields of another version mean is not known here, and
 // at what the entries carry, which stands behind them.
 func (p *Partial) readVersion(b []byte) error {
-	found, kinds := uint64(0), []uint64(nil)
+	found, kinds, topics := uint64(0), []uint64(nil), false
 	err := each(b, func(f field) (err error) {
 		switch f.number {
 		case partialVersion:
@@ -44,6 +48,8 @@ func (p *Partial) readVersion(b []byte) error {
 			return f.is(protowire.VarintType)
 		case partialAggregates:
 			kinds, err = f.list(kinds)
+		case partialTopics:
+			topics = true
 		}
 		return err
 	})
@@ -54,8 +60,8 @@ func (p *Partial) readVersion(b []byte) error {
 		return fmt.Errorf("%w: it has no version: is something else writing to this topic? give meanstream a topic of its own", ErrMalformed)
 	case found > extended:
 		return fmt.Errorf("%w: version %d, this release reads %d: upgrade the sinks before the processors", ErrVersion, found, extended)
-	case found == version && kinds != nil:
-		return fmt.Errorf("%w: aggregates in version %d", ErrMalformed, version)
+	case found == version && (kinds != nil || topics):
+		return fmt.Errorf("%w: aggregates or a list of topics in version %d", ErrMalformed, version)
 	}
 	return p.readAggregates(kinds)
 }
@@ -78,7 +84,7 @@ func (p *Partial) readAggregates(numbers []uint64) error {
 	return nil
 }
 
-func (p *Partial) read(f field) error {
+func (p *Partial) read(f field, points *[]int32) error {
 	switch f.number {
 	case partialGroup:
 		return f.string(&p.Group)
@@ -105,11 +111,11 @@ func (p *Partial) read(f field) error {
 	case partialChunks:
 		return f.int32(&p.Chunks)
 	case partialSources:
-		s := Source{Watermark: window.NoWatermark}
-		if err := s.decode(f); err != nil {
+		s, point := Source{Watermark: window.NoWatermark}, int32(0)
+		if err := s.decode(f, &point); err != nil {
 			return fmt.Errorf("source %d of the message: %w", len(p.Sources), err)
 		}
-		p.Sources = append(p.Sources, s)
+		p.Sources, *points = append(p.Sources, s), append(*points, point)
 	case partialEntries:
 		a := window.NewAggregate(p.Aggregates)
 		e := Entry{Aggregate: &a}
@@ -117,18 +123,25 @@ func (p *Partial) read(f field) error {
 			return fmt.Errorf("entry %d of the message: %w", len(p.Entries), err)
 		}
 		p.Entries = append(p.Entries, e)
+	case partialTopics:
+		var t Topic
+		if err := t.decode(f); err != nil {
+			return fmt.Errorf("topic %d of the message: %w", len(p.Topics), err)
+		}
+		p.Topics = append(p.Topics, t)
 	}
 	return nil
 }
 
-func (s *Source) decode(message field) error {
+func (s *Source) decode(message field, topic *int32) error {
 	if err := message.is(protowire.BytesType); err != nil {
 		return err
 	}
-	id := ""
+	id, hasID := "", false
 	err := each(message.bytes, func(f field) error {
 		switch f.number {
 		case sourceTopicID:
+			hasID = true
 			return f.string(&id)
 		case sourcePartition:
 			return f.int32(&s.Partition)
@@ -152,17 +165,19 @@ func (s *Source) decode(message field) error {
 			return f.int64(&s.Rejected)
 		case sourceLost:
 			return f.int64(&s.Lost)
+		case sourceTopic:
+			return f.int32(topic)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if len(id) != len(s.TopicID) {
-		return fmt.Errorf("%w: a topic id of %d bytes, want %d", ErrMalformed, len(id), len(s.TopicID))
+	if !hasID { // place looks the topic up
+		return nil
 	}
-	copy(s.TopicID[:], id)
-	return nil
+	*topic = ownID
+	return readID(&s.TopicID, id)
 }
 
 func (e *Entry) decode(message field) error {
@@ -220,11 +235,20 @@ func (e *Entry) decodePoint(message field, has *present) error {
 	if err := message.is(protowire.BytesType); err != nil {
 		return err
 	}
+	if e.Chosen == nil { // the default has none: what is there too much is refused when all has been read
+		e.Chosen = &window.Chosen{}
+	}
 	p := window.Point{}
 	err := each(message.bytes, func(f field) error {
 		switch f.number {
 		case pointTime:
 			return f.sfixed(&p.Time)
+		case pointTopic:
+			if string(f.bytes) == e.Chosen.First.Topic { // most often the last one is of the same topic
+				p.Topic = e.Chosen.First.Topic
+				return f.is(protowire.BytesType)
+			}
+			return f.string(&p.Topic)
 		case pointPartition:
 			return f.int32(&p.Partition)
 		case pointOffset:
@@ -234,9 +258,6 @@ func (e *Entry) decodePoint(message field, has *present) error {
 		}
 		return nil
 	})
-	if e.Chosen == nil { // the default has none: what is there too much is refused when all has been read
-		e.Chosen = &window.Chosen{}
-	}
 	if message.number == entryFirst {
 		*has |= bit(window.First)
 		e.Chosen.First = p

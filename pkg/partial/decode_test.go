@@ -18,12 +18,16 @@ import (
 func raw(p *Partial) []byte {
 	b := p.appendHead(nil, p.Chunk, p.Chunks)
 	for i := range p.Sources {
-		b = appendMessage(b, partialSources, p.Sources[i].append(nil))
+		b = appendMessage(b, partialSources, p.Sources[i].append(nil, p.topic(p.Sources[i].Topic)))
 	}
 	for i := range p.Entries {
 		b = appendMessage(b, partialEntries, p.Entries[i].append(nil))
 	}
-	return p.appendTail(b)
+	b = p.appendTail(b)
+	for i := range p.Topics {
+		b = appendMessage(b, partialTopics, p.Topics[i].append(nil))
+	}
+	return b
 }
 
 func TestWhatNoReleaseWritesIsRefused(t *testing.T) {
@@ -99,6 +103,49 @@ func TestWhatNoReleaseWritesIsRefused(t *testing.T) {
 	}
 }
 
+// TestTopicsThatNoReleaseWritesAreRefused: what is said of several source topics must fit together.
+func TestTopicsThatNoReleaseWritesAreRefused(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		spoil func(p *Partial)
+	}{
+		{"a single topic in the list", func(p *Partial) { p.Topics = p.Topics[:1] }},
+		{"a topic without a name", func(p *Partial) { p.Topics[0].Name = "" }},
+		{"a name that is too long", func(p *Partial) { p.Topics[2].Name = strings.Repeat("z", 250) }},
+		{"a name that is not UTF-8", func(p *Partial) { p.Topics[1].Name = "b\xff" }},
+		{"a topic twice", func(p *Partial) { p.Topics[1].Name = "alarms" }},
+		{"a topic without partitions", func(p *Partial) { p.Topics[0].Partitions, p.SourcePartitions = 0, 7 }},
+		{"a sum that is not theirs", func(p *Partial) { p.SourcePartitions = 12 }},
+		{"a sum beyond 32 bits", func(p *Partial) { p.Topics[0].Partitions, p.Topics[1].Partitions = math.MaxInt32, math.MaxInt32 }},
+		{"a source of a topic that is not listed", func(p *Partial) { p.Sources[0].Topic = "others" }},
+		{"a source twice in one topic", func(p *Partial) { p.Sources[2].Partition = 0 }},
+		{"topics before the last chunk", func(p *Partial) { p.Sources, p.Chunks = nil, 2 }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := sampleBoth()
+			p.Chunks = 1
+			if _, err := Decode(raw(p)); err != nil {
+				t.Fatalf("before it was spoiled: %v", err)
+			}
+			c.spoil(p)
+			if _, err := Decode(raw(p)); !errors.Is(err, ErrMalformed) {
+				t.Errorf("Decode: error %v, want ErrMalformed", err)
+			}
+			if p.Chunks != 1 {
+				return // Encode chooses the chunks itself
+			}
+			if _, err := p.Encode(1 << 20); !errors.Is(err, ErrMalformed) {
+				t.Errorf("Encode: error %v, want ErrMalformed", err)
+			}
+		})
+	}
+	p := sampleTopics()
+	p.Sources[1].TopicID[5]++
+	if _, err := p.Encode(1 << 20); !errors.Is(err, ErrMalformed) {
+		t.Errorf("a source of another id than its topic's: Encode: error %v, want ErrMalformed", err)
+	}
+}
+
 // entry is a message of one raw entry with the head of the sample.
 func entry(fields ...[]byte) []byte {
 	p := sample()
@@ -124,7 +171,7 @@ func TestBytesThatAreNoPartialAreRefused(t *testing.T) {
 	}{
 		{"nothing", nil, ErrMalformed},
 		{"a line of JSON", []byte(`{"timestamp":1764000000,"value":53.2,"category":"B"}`), ErrMalformed},
-		{"a later version", append(appendVarint(nil, partialVersion, 3), 0x12, 0x00), ErrVersion},
+		{"a later version", append(appendVarint(nil, partialVersion, extended+1), 0x12, 0x00), ErrVersion},
 		{"no version", head[2:], ErrMalformed},
 		{"a version that is a string", appendString(nil, partialVersion, "1"), ErrMalformed},
 		{"a message cut short", head[:len(head)-1], ErrMalformed},
@@ -160,6 +207,8 @@ func TestWhatIsCarriedMustBeThereAndNothingElse(t *testing.T) {
 		"a first that is not a number":    func(p *Partial) { p.Entries[0].Chosen.First.Value = math.NaN() },
 		"an infinite last":                func(p *Partial) { p.Entries[0].Chosen.Last.Value = math.Inf(1) },
 		"a first of a negative partition": func(p *Partial) { p.Entries[0].Chosen.First.Partition = -1 },
+		"a first of a topic that is long": func(p *Partial) { p.Entries[0].Chosen.First.Topic = strings.Repeat("z", 250) },
+		"a last of no UTF-8 topic":        func(p *Partial) { p.Entries[0].Chosen.Last.Topic = "\xff" },
 		"a last at a negative offset":     func(p *Partial) { p.Entries[0].Chosen.Last.Offset = -1 },
 		"squares that nobody asked for":   func(p *Partial) { p.Entries[0].Squares.AddSquare(2) },
 		"an infinite maximum":             func(p *Partial) { p.Entries[0].Max = math.Inf(1) },
@@ -195,6 +244,7 @@ func TestWhatIsCarriedMustBeThereAndNothingElse(t *testing.T) {
 		"an aggregate beyond all":         {tail(0xff, 0xff, 0x7f), ErrVersion},
 		"one twice":                       {tail(7, 1, 7), ErrMalformed},
 		"aggregates in the first version": {appendMessage(sample().appendHead(nil, 0, 1), partialAggregates, []byte{7}), ErrMalformed},
+		"topics in the first version":     {appendMessage(sample().appendHead(nil, 0, 1), partialTopics, nil), ErrMalformed},
 		"a first where it is not carried": {entry(appendVarint(nil, entryLength, 10), appendString(nil, entryCategory, "A"), appendVarint(nil, entryCount, 1), appendFixed(nil, entryMin, 0), appendFixed(nil, entryMax, 0), first), ErrMalformed},
 		"a first without a kept record":   {appendMessage(tail(7), partialEntries, append(appendVarint(appendString(appendVarint(nil, entryLength, 10), entryCategory, "A"), entryFiltered, 1), first...)), ErrMalformed},
 		"no first though it is carried":   {appendMessage(tail(7), partialEntries, appendVarint(appendString(appendVarint(nil, entryLength, 10), entryCategory, "A"), entryCount, 1)), ErrMalformed},
@@ -211,7 +261,7 @@ func TestWhatIsCarriedMustBeThereAndNothingElse(t *testing.T) {
 
 // FuzzDecode looks for bytes that panic, that fail without a name, or that do not survive being written again.
 func FuzzDecode(f *testing.F) {
-	for _, file := range []string{"testdata/partial_v1.hex", "testdata/partial_v2_aggregates.hex"} {
+	for _, file := range []string{"testdata/partial_v1.hex", "testdata/partial_v2_aggregates.hex", "testdata/partial_v2_topics.hex", "testdata/partial_v2_both.hex"} {
 		golden, err := os.ReadFile(file)
 		if err != nil {
 			f.Fatal(err)

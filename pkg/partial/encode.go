@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -26,6 +27,7 @@ const (
 	partialSources          protowire.Number = 11
 	partialEntries          protowire.Number = 12
 	partialAggregates       protowire.Number = 20
+	partialTopics           protowire.Number = 21
 
 	sourceTopicID   protowire.Number = 1
 	sourcePartition protowire.Number = 2
@@ -39,6 +41,11 @@ const (
 	sourceLate      protowire.Number = 10
 	sourceRejected  protowire.Number = 11
 	sourceLost      protowire.Number = 12
+	sourceTopic     protowire.Number = 13
+
+	topicID         protowire.Number = 1
+	topicName       protowire.Number = 2
+	topicPartitions protowire.Number = 3
 
 	entryStart    protowire.Number = 1
 	entryLength   protowire.Number = 2
@@ -56,6 +63,7 @@ const (
 	pointPartition protowire.Number = 2
 	pointOffset    protowire.Number = 3
 	pointValue     protowire.Number = 4
+	pointTopic     protowire.Number = 5
 
 	sumIndex protowire.Number = 1
 	sumChunk protowire.Number = 2
@@ -63,7 +71,7 @@ const (
 
 // Encode writes p as one message value per chunk, each at most limit bytes, and sets Chunk and Chunks in them; p stays
 // as it is. The same content gives the same bytes: entries are written in rising order of (window end, start, category
-// bytes), sources by partition.
+// bytes), sources by topic and partition.
 //
 // The error is ErrMalformed where Decode would refuse the outcome, and ErrTooLarge where one entry, or all sources
 // together, exceed the limit.
@@ -75,28 +83,32 @@ func (p *Partial) Encode(limit int) ([][]byte, error) {
 	// The numbers of the chunks come last into the head, so their room is set aside before they are known.
 	tail := p.appendTail(nil)
 	room := limit - len(p.appendHead(nil, math.MaxInt32, math.MaxInt32)) - len(tail)
-	var sources []byte
+	var sources, topics []byte
 	for i := range p.Sources {
-		sources = appendMessage(sources, partialSources, p.Sources[i].append(nil))
+		sources = appendMessage(sources, partialSources, p.Sources[i].append(nil, p.topic(p.Sources[i].Topic)))
+	}
+	for i := range p.Topics {
+		topics = appendMessage(topics, partialTopics, p.Topics[i].append(nil))
 	}
 	bodies, err := p.cut(room)
 	if err != nil {
 		return nil, err
 	}
-	if len(sources) > room {
+	if len(sources)+len(topics) > room {
 		return nil, fmt.Errorf("encode a partial of %s: %w: its %d sources take %d bytes of at most %d: raise max.message.bytes of the partials topic",
-			p.Writer, ErrTooLarge, len(p.Sources), len(sources), max(room, 0))
+			p.Writer, ErrTooLarge, len(p.Sources), len(sources)+len(topics), max(room, 0))
 	}
-	if last := bodies[len(bodies)-1]; len(last)+len(sources) > room {
+	if last := bodies[len(bodies)-1]; len(last)+len(sources)+len(topics) > room {
 		bodies = append(bodies, nil)
 	}
 	messages := make([][]byte, len(bodies))
 	for i, body := range bodies {
-		m := p.appendHead(make([]byte, 0, limit-room+len(body)+len(sources)), int32(i), int32(len(bodies)))
+		m := p.appendHead(make([]byte, 0, limit-room+len(body)+len(sources)+len(topics)), int32(i), int32(len(bodies)))
+		end := tail
 		if i == len(bodies)-1 {
-			m = append(m, sources...)
+			m, end = append(m, sources...), slices.Concat(tail, topics)
 		}
-		messages[i] = append(append(m, body...), tail...)
+		messages[i] = append(append(m, body...), end...)
 	}
 	return messages, nil
 }
@@ -123,23 +135,26 @@ func (p *Partial) cut(room int) ([][]byte, error) {
 
 // sorted returns p with its entries and sources in the order in which they are written, without touching the caller's.
 func (p *Partial) sorted() *Partial {
-	bySource := func(a, b Source) int { return int(a.Partition) - int(b.Partition) }
+	byName := func(a, b Topic) int { return strings.Compare(a.Name, b.Name) }
 	q := *p
+	if !slices.IsSortedFunc(q.Topics, byName) {
+		q.Topics = slices.SortedFunc(slices.Values(q.Topics), byName)
+	}
 	if !slices.IsSortedFunc(q.Entries, compare) {
 		q.Entries = slices.SortedFunc(slices.Values(q.Entries), compare)
 	}
-	if !slices.IsSortedFunc(q.Sources, bySource) {
-		q.Sources = slices.SortedStableFunc(slices.Values(q.Sources), bySource)
+	if !slices.IsSortedFunc(q.Sources, Source.compare) {
+		q.Sources = slices.SortedStableFunc(slices.Values(q.Sources), Source.compare)
 	}
 	return &q
 }
 
 func (p *Partial) appendHead(b []byte, chunk, chunks int32) []byte {
-	if p.Aggregates == window.Default {
-		b = appendVarint(b, partialVersion, version)
-	} else {
-		b = appendVarint(b, partialVersion, extended)
+	v := int64(version)
+	if p.Aggregates != window.Default || len(p.Topics) > 0 {
+		v = extended
 	}
+	b = appendVarint(b, partialVersion, v)
 	b = appendString(b, partialGroup, p.Group)
 	b = appendString(b, partialWriter, p.Writer)
 	b = appendVarint(b, partialEpoch, int64(p.Epoch))
@@ -162,9 +177,12 @@ func (p *Partial) appendTail(b []byte) []byte {
 	return appendMessage(b, partialAggregates, []byte(p.Aggregates))
 }
 
-func (s *Source) append(b []byte) []byte {
-	b = protowire.AppendTag(b, sourceTopicID, protowire.BytesType)
-	b = protowire.AppendBytes(b, s.TopicID[:])
+// append writes a source; topic is the place of its topic in the partial's list, -1 if there is none.
+func (s *Source) append(b []byte, topic int) []byte {
+	if topic < 0 {
+		b = protowire.AppendTag(b, sourceTopicID, protowire.BytesType)
+		b = protowire.AppendBytes(b, s.TopicID[:])
+	}
 	b = appendVarint(b, sourcePartition, int64(s.Partition))
 	b = appendVarint(b, sourceFirst, int64(protowire.EncodeBool(s.First)))
 	b = appendVarint(b, sourceEnded, int64(protowire.EncodeBool(s.Ended)))
@@ -177,7 +195,8 @@ func (s *Source) append(b []byte) []byte {
 	b = appendVarint(b, sourceFiltered, s.Filtered)
 	b = appendVarint(b, sourceLate, s.Late)
 	b = appendVarint(b, sourceRejected, s.Rejected)
-	return appendVarint(b, sourceLost, s.Lost)
+	b = appendVarint(b, sourceLost, s.Lost)
+	return appendVarint(b, sourceTopic, int64(max(topic, 0)))
 }
 
 func (e *Entry) append(b []byte) []byte {
@@ -229,7 +248,7 @@ func appendPoint(b []byte, p window.Point) []byte {
 	if p.Value != 0 {
 		b = appendFixed(b, pointValue, math.Float64bits(p.Value))
 	}
-	return b
+	return appendString(b, pointTopic, p.Topic)
 }
 
 // appendSum writes a sum's canonical chunks, so that equal sums are equal bytes whatever was added in which order.

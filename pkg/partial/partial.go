@@ -16,10 +16,13 @@ import (
 )
 
 const (
-	// version is what every release writes and reads; extended, what says more than the first ones could read.
+	// version is what every release writes and reads; extended, what says more than the first ones could read: which
+	// aggregates there are, or which topics.
 	version, extended = 1, 2
 	// maxCategory is the length in bytes of the longest category that a record may have.
 	maxCategory = 1024
+	// maxTopic is the length of the longest name that Kafka gives a topic.
+	maxTopic = 249
 	// maxCount bounds one message's counts (a year of nine million records a second), so that a sink may add up very
 	// many messages, even damaged ones, before an int64 overflows.
 	maxCount = 1 << 48
@@ -34,8 +37,16 @@ var (
 	ErrTooLarge = errors.New("partial does not fit into a message")
 )
 
+// Topic is one of several source topics.
+type Topic struct {
+	ID         [16]byte // one that was deleted and made anew has another
+	Name       string
+	Partitions int32 // as the writer knew it, at least 1
+}
+
 // Source is where one source partition stands.
 type Source struct {
+	Topic     string   // its name, if the writer reads several; empty if there is only one
 	TopicID   [16]byte // of the source topic: one that was deleted and made anew has another
 	Partition int32
 	First     bool  // no partial of this source came before
@@ -65,13 +76,14 @@ type Entry struct {
 // Partial is one message, or before Encode all messages of one commit to one partials partition.
 type Partial struct {
 	Group            string
-	Writer           string // transactional id
-	Epoch            int16  // producer epoch, not negative
-	SourcePartitions int32  // of the source topic as the writer knew it, at least 1
-	Placement        int32  // partials partitions that categories are spread over, pinned, at least 1
-	Rule             uint64 // window.Rule.Fingerprint
-	Lateness         int64  // nanoseconds, not negative
-	Chunk, Chunks    int32  // this is the message Chunk (from 0) of Chunks; set by Encode
+	Writer           string  // transactional id
+	Epoch            int16   // producer epoch, not negative
+	SourcePartitions int32   // of all source topics together as the writer knew them, at least 1
+	Placement        int32   // partials partitions that categories are spread over, pinned, at least 1
+	Rule             uint64  // window.Rule.Fingerprint
+	Lateness         int64   // nanoseconds, not negative
+	Chunk, Chunks    int32   // this is the message Chunk (from 0) of Chunks; set by Encode
+	Topics           []Topic // the source topics by name if the writer reads several, else none
 	Sources          []Source
 	Entries          []Entry
 
@@ -97,11 +109,14 @@ func (p *Partial) check() error {
 	case p.Lateness < 0:
 		return fmt.Errorf("%w: lateness %d ns is negative", ErrMalformed, p.Lateness)
 	}
+	if err := p.checkTopics(); err != nil {
+		return err
+	}
 	for i := range p.Sources {
 		if err := p.Sources[i].check(); err != nil {
 			return err
 		}
-		if i > 0 && p.Sources[i-1].Partition >= p.Sources[i].Partition {
+		if i > 0 && p.Sources[i-1].compare(p.Sources[i]) >= 0 {
 			return fmt.Errorf("%w: source partition %d is out of order or there twice", ErrMalformed, p.Sources[i].Partition)
 		}
 	}
@@ -122,7 +137,7 @@ func (p *Partial) checkChunk() error {
 	if p.Chunk < 0 || p.Chunk >= p.Chunks {
 		return fmt.Errorf("%w: chunk %d of %d, want one from 0 to below their number", ErrMalformed, p.Chunk, p.Chunks)
 	}
-	if len(p.Sources) > 0 && p.Chunk != p.Chunks-1 {
+	if len(p.Sources)+len(p.Topics) > 0 && p.Chunk != p.Chunks-1 {
 		return fmt.Errorf("%w: sources in chunk %d of %d, they belong to the last", ErrMalformed, p.Chunk, p.Chunks)
 	}
 	return nil
@@ -171,14 +186,16 @@ func (e *Entry) check(carried window.Aggregates) error {
 		return fmt.Errorf("%w: category %q with min %v and max %v, want finite ones in order", ErrMalformed, e.Category, e.Min, e.Max)
 	}
 	if carried.Has(window.First) && !sound(e.Chosen.First) || carried.Has(window.Last) && !sound(e.Chosen.Last) {
-		return fmt.Errorf("%w: category %q with first %+v and last %+v, want finite ones of some partition", ErrMalformed, e.Category, e.Chosen.First, e.Chosen.Last)
+		return fmt.Errorf("%w: category %q with first %+v and last %+v, want finite ones of some topic's partition", ErrMalformed, e.Category, e.Chosen.First, e.Chosen.Last)
 	}
 	return nil
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-func sound(p window.Point) bool { return finite(p.Value) && p.Partition >= 0 && p.Offset >= 0 }
+func sound(p window.Point) bool {
+	return finite(p.Value) && p.Partition >= 0 && p.Offset >= 0 && len(p.Topic) <= maxTopic && utf8.ValidString(p.Topic)
+}
 
 // counts shows an aggregate's counts in an error, also when there is no aggregate.
 func counts(a *window.Aggregate) string {

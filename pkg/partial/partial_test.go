@@ -20,6 +20,9 @@ func show(p *Partial) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "group %q writer %q epoch %d partitions %d placement %d rule %x lateness %d chunk %d/%d\n",
 		p.Group, p.Writer, p.Epoch, p.SourcePartitions, p.Placement, p.Rule, p.Lateness, p.Chunk, p.Chunks)
+	for _, topic := range p.Topics {
+		fmt.Fprintf(&b, "topic %+v\n", topic)
+	}
 	for _, s := range p.Sources {
 		fmt.Fprintf(&b, "source %+v\n", s)
 	}
@@ -91,6 +94,28 @@ func chosen(carried window.Aggregates, filtered int64, kept ...window.Point) *wi
 	return &a
 }
 
+// sampleTopics is a partial of three topics, of which one has nothing new.
+func sampleTopics() *Partial {
+	p := sample()
+	p.Entries, p.SourcePartitions = p.Entries[1:2], 13
+	p.Topics = []Topic{{ID: [16]byte{1}, Name: "alarms", Partitions: 6}, {ID: [16]byte{2}, Name: "idle", Partitions: 1}, {ID: [16]byte{3}, Name: "readings", Partitions: 6}}
+	for i, topic := range []int{0, 2, 2} {
+		p.Sources[i].Topic, p.Sources[i].TopicID = p.Topics[topic].Name, p.Topics[topic].ID
+	}
+	p.Sources[2].Partition = 0
+	slices.Reverse(p.Sources[1:])
+	return p
+}
+
+// sampleBoth is a partial of several topics that carries others than the default aggregates.
+func sampleBoth() *Partial {
+	p, c := sampleTopics(), sampleChosen()
+	p.Aggregates, p.Entries = c.Aggregates, c.Entries
+	p.Entries[0].Aggregate = chosen(p.Aggregates, 0,
+		window.Point{Time: 5, Topic: "readings", Offset: 3, Value: 1}, window.Point{Time: 5, Topic: "alarms", Partition: 4, Offset: 9, Value: 2})
+	return p
+}
+
 func TestOnlyValidRecordsAreSpeech(t *testing.T) {
 	for _, c := range []struct {
 		source Source
@@ -135,6 +160,9 @@ func genPartial(t *rapid.T) *Partial {
 	if rapid.Bool().Draw(t, "chosen") {
 		p.Aggregates = window.AggregatesOf(kinds[:rapid.IntRange(1, len(kinds)).Draw(t, "how many")]...)
 	}
+	if rapid.Bool().Draw(t, "several topics") {
+		genTopics(t, p)
+	}
 	for range rapid.IntRange(0, 12).Draw(t, "entries") {
 		size := rapid.Int64Range(1, math.MaxInt64).Draw(t, "size")
 		start := rapid.Int64Range(math.MinInt64, math.MaxInt64-size).Draw(t, "start")
@@ -157,9 +185,25 @@ func genAggregate(t *rapid.T, carried window.Aggregates, filtered int64, kept []
 	}
 	var points []window.Point
 	for _, v := range kept {
-		points = append(points, window.Point{Time: rapid.Int64().Draw(t, "time"), Partition: rapid.Int32Min(0).Draw(t, "from"), Offset: rapid.Int64Min(0).Draw(t, "offset"), Value: v + 0})
+		points = append(points, window.Point{Time: rapid.Int64().Draw(t, "time"), Topic: rapid.SampledFrom([]string{"", "t0", "t1"}).Draw(t, "from topic"), Partition: rapid.Int32Min(0).Draw(t, "from"), Offset: rapid.Int64Min(0).Draw(t, "offset"), Value: v + 0})
 	}
 	return chosen(carried, filtered, points...)
+}
+
+// genTopics spreads the sources over several topics.
+func genTopics(t *rapid.T, p *Partial) {
+	p.SourcePartitions = 0
+	for i := range rapid.IntRange(2, 5).Draw(t, "topics") {
+		topic := Topic{Name: fmt.Sprint("t", i), Partitions: rapid.Int32Range(1, math.MaxInt32/5).Draw(t, "topic's partitions")}
+		copy(topic.ID[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "topic id"))
+		p.SourcePartitions += topic.Partitions
+		p.Topics = append(p.Topics, topic)
+	}
+	for i := range p.Sources {
+		topic := rapid.SampledFrom(p.Topics).Draw(t, "topic")
+		p.Sources[i].Topic, p.Sources[i].TopicID = topic.Name, topic.ID
+	}
+	slices.SortFunc(p.Sources, Source.compare)
 }
 
 // TestChunksHoldWhatWasPutIn: whatever the limit, the chunks together are the partial, in order, none too long.
@@ -197,7 +241,7 @@ func TestChunksHoldWhatWasPutIn(t *testing.T) {
 			head, got := joined, *q
 			head.Entries, got.Entries = nil, nil
 			if i < len(messages)-1 {
-				head.Sources = nil
+				head.Sources, head.Topics = nil, nil
 			}
 			if show(&got) != show(&head) {
 				t.Fatalf("chunk %d reads\n%s, want\n%s", i, show(&got), show(&head))
@@ -212,44 +256,50 @@ func TestChunksHoldWhatWasPutIn(t *testing.T) {
 
 // TestNoLimitIsExceededByAByte tries every limit, since a mistake of a few bytes shows at few of them.
 func TestNoLimitIsExceededByAByte(t *testing.T) {
-	whole, err := sample().Encode(1 << 20)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tried := 0
-	for limit := range len(whole[0]) + 20 {
-		messages, err := sample().Encode(limit)
-		if err != nil && !errors.Is(err, ErrTooLarge) {
-			t.Fatalf("at %d bytes: %v", limit, err)
+	for _, p := range []*Partial{sample(), sampleChosen(), sampleTopics(), sampleBoth()} {
+		whole, err := p.Encode(1 << 20)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for i, m := range messages {
-			if tried++; len(m) > limit {
-				t.Errorf("chunk %d of %d takes %d bytes, the limit is %d", i, len(messages), len(m), limit)
+		tried := 0
+		for limit := range len(whole[0]) + 20 {
+			messages, err := p.Encode(limit)
+			if err != nil && !errors.Is(err, ErrTooLarge) {
+				t.Fatalf("at %d bytes: %v", limit, err)
+			}
+			for i, m := range messages {
+				if tried++; len(m) > limit {
+					t.Errorf("chunk %d of %d takes %d bytes, the limit is %d", i, len(messages), len(m), limit)
+				}
 			}
 		}
-	}
-	if tried == 0 {
-		t.Error("nothing was ever encoded")
+		if tried == 0 {
+			t.Error("nothing was ever encoded")
+		}
 	}
 }
 
 func TestTheOrderGivenDoesNotChangeTheBytes(t *testing.T) {
-	want, err := sample().Encode(1 << 20)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := sample()
-	slices.Reverse(p.Entries)
-	slices.Reverse(p.Sources)
-	got, err := p.Encode(1 << 20)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(got) != 1 || string(got[0]) != string(want[0]) {
-		t.Error("a partial given in another order is written differently")
-	}
-	if p.Sources[0].Partition != 5 {
-		t.Error("Encode sorted the caller's slices")
+	for _, sample := range []func() *Partial{sample, sampleChosen, sampleTopics, sampleBoth} {
+		want, err := sample().Encode(1 << 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := sample()
+		slices.Reverse(p.Entries)
+		slices.Reverse(p.Sources)
+		slices.Reverse(p.Topics)
+		before := show(p)
+		got, err := p.Encode(1 << 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != 1 || string(got[0]) != string(want[0]) {
+			t.Error("a partial given in another order is written differently")
+		}
+		if show(p) != before {
+			t.Error("Encode sorted the caller's slices")
+		}
 	}
 }
 
@@ -280,7 +330,7 @@ func TestFieldsOfALaterReleaseAreSkipped(t *testing.T) {
 	m := p.appendHead(nil, 0, 1)
 	m = append(m, unknown...)
 	for i := range p.Sources {
-		m = appendMessage(m, partialSources, append(p.Sources[i].append(nil), unknown...))
+		m = appendMessage(m, partialSources, append(p.Sources[i].append(nil, -1), unknown...))
 	}
 	for i := range p.Entries {
 		m = appendMessage(m, partialEntries, append(unknown[:len(unknown):len(unknown)], p.Entries[i].append(nil)...))

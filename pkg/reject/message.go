@@ -52,7 +52,8 @@ func (r *Reject) Message(limit int) Message {
 }
 
 // Partition is the partition of a topic rejects with n partitions that takes the rejects of a source partition. n is at
-// least 1. It is not by key, so that one process's rejects touch few partitions of its transaction.
+// least 1. Of several source topics those of one number share it: each source's rejects stay in their order, and the
+// headers say whose they are. It is not by key, so that one process's rejects touch few partitions of its transaction.
 func Partition(source, n int32) int32 { return source % n }
 
 // place names the reason and where the record was read.

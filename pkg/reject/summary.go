@@ -25,11 +25,12 @@ type Summary struct {
 	Sources []partial.Source
 }
 
-// span is where in the source topic the records lie, [from, to).
+// span is where in the source topic the records lie, [from, to); its name is there if there are several.
 type span struct {
-	Partition int32 `json:"partition"`
-	From      int64 `json:"from"`
-	To        int64 `json:"to"`
+	Topic     string `json:"topic,omitempty"`
+	Partition int32  `json:"partition"`
+	From      int64  `json:"from"`
+	To        int64  `json:"to"`
 }
 
 // summary is the message's value.
@@ -54,7 +55,7 @@ func (s *Summary) Message(limit int) Message {
 	// An empty span holds no record: naming it would only send people to look in vain.
 	for _, src := range s.Sources {
 		if src.From < src.To {
-			value.Sources = append(value.Sources, span{src.Partition, src.From, src.To})
+			value.Sources = append(value.Sources, span{src.Topic, src.Partition, src.From, src.To})
 		}
 	}
 	key := []byte(s.Category)

@@ -55,7 +55,7 @@ type sink struct {
 type commit struct {
 	position, replayFrom, emitted int64
 	cursor                        *result.Cursor
-	topicID                       [16]byte
+	topics                        []watermark.Topic
 	states                        []watermark.State
 }
 
@@ -144,7 +144,7 @@ func (r *river) readOne() (dropped []partial.Entry, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r.sink.sources.Partitions(p.SourcePartitions)
+	r.sink.sources.Topics([]watermark.Topic{{Partitions: p.SourcePartitions}})
 	sources, dropped, err := r.sink.open.Merge(r.sink.position, p)
 	if err != nil {
 		return nil, err
@@ -163,10 +163,10 @@ func (r *river) readOne() (dropped []partial.Entry, err error) {
 
 func (r *river) unread() bool { return r.sink.position < int64(len(r.log)) }
 
-func (r *river) lookUp(partitions []int32) {
-	for _, p := range partitions {
+func (r *river) lookUp(sources []watermark.Source) {
+	for _, src := range sources {
 		if !r.lookUpsFail {
-			r.sink.sources.LogEnd(p, 0, r.sources[p].logEnd, r.now)
+			r.sink.sources.LogEnd(src, 0, r.sources[src.Partition].logEnd, r.now)
 		}
 	}
 }
@@ -193,7 +193,7 @@ func (r *river) tick() (taken []result.Result) {
 	r.committed = commit{
 		position: r.sink.position, replayFrom: open.ReplayFrom(r.sink.position), emitted: open.Emitted(), cursor: open.Cursor(),
 	}
-	r.committed.topicID, r.committed.states = sources.Export()
+	r.committed.topics, r.committed.states = sources.Export()
 	return taken
 }
 
@@ -201,8 +201,8 @@ func (r *river) tick() (taken []result.Result) {
 func (r *river) restart() {
 	c := r.committed
 	r.sink = sink{position: c.position, sources: watermark.New(r.idle, r.closeIdle), open: result.New()}
-	r.sink.sources.Import(c.topicID, slices.Clone(c.states), c.emitted, r.now)
-	r.sink.sources.Partitions(int32(len(r.sources)))
+	r.sink.sources.Import(c.topics, slices.Clone(c.states), c.emitted, r.now)
+	r.sink.sources.Topics([]watermark.Topic{{Partitions: int32(len(r.sources))}})
 	r.sink.open.Import(c.emitted, c.cursor)
 	for offset := c.replayFrom; offset < c.position; offset++ {
 		p, err := partial.Decode(r.log[offset])

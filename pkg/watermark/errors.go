@@ -3,6 +3,7 @@ package watermark
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/meanstream/meanstream/pkg/partial"
 )
@@ -28,24 +29,32 @@ const (
 
 func joinError(src *partial.Source, to int64) error {
 	if src.From > to {
-		return fmt.Errorf("apply the report of source %d: %w: it begins at offset %d and should begin at %d, "+
-			"where the last one ended; partials are missing: %s", src.Partition, ErrGap, src.From, to, both)
+		return fmt.Errorf("apply the report of source %s: %w: it begins at offset %d and should begin at %d, "+
+			"where the last one ended; partials are missing: %s", name(src), ErrGap, src.From, to, both)
 	}
-	return fmt.Errorf("apply the report of source %d: %w: it begins at offset %d and should begin at %d, "+
-		"where the last one ended; the processor's offset was turned back: %s", src.Partition, ErrRepeat, src.From, to, both)
+	return fmt.Errorf("apply the report of source %s: %w: it begins at offset %d and should begin at %d, "+
+		"where the last one ended; the processor's offset was turned back: %s", name(src), ErrRepeat, src.From, to, both)
 }
 
 func firstError(src *partial.Source, known bool, to int64) error {
 	if known {
-		return fmt.Errorf("apply the report of source %d: %w: it is marked first and begins at offset %d, but the source "+
-			"is known up to %d; the processor was started over: %s", src.Partition, ErrFirst, src.From, to, sinkOnly)
+		return fmt.Errorf("apply the report of source %s: %w: it is marked first and begins at offset %d, but the source "+
+			"is known up to %d; the processor was started over: %s", name(src), ErrFirst, src.From, to, sinkOnly)
 	}
-	return fmt.Errorf("apply the report of source %d: %w: it covers offsets %d to %d without the mark, but the source's "+
-		"first report was never read, so its windows would be incomplete: %s", src.Partition, ErrFirst, src.From, src.To, both)
+	return fmt.Errorf("apply the report of source %s: %w: it covers offsets %d to %d without the mark, but the source's "+
+		"first report was never read, so its windows would be incomplete: %s", name(src), ErrFirst, src.From, src.To, both)
 }
 
 func topicError(src *partial.Source, known [16]byte, to int64) error {
-	return fmt.Errorf("apply the report of source %d: %w: it covers offsets %d to %d of topic id %x, but the source is "+
-		"known up to %d of topic id %x; the topic was created anew: %s",
-		src.Partition, ErrTopicID, src.From, src.To, src.TopicID, to, known, both)
+	return fmt.Errorf("apply the report of source %s: %w: it covers offsets %d to %d of topic id %x, but the source is "+
+		"known up to %d of topic id %x; the topic was created anew (or processor and sink have different --records-topic): %s",
+		name(src), ErrTopicID, src.From, src.To, src.TopicID, to, known, both)
+}
+
+// name is how errors name a source: by its topic, too, if there are several.
+func name(src *partial.Source) string {
+	if src.Topic == "" {
+		return strconv.Itoa(int(src.Partition))
+	}
+	return fmt.Sprintf("%s/%d", src.Topic, src.Partition)
 }

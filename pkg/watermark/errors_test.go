@@ -33,17 +33,18 @@ func TestEachFaultOfAReportHasItsName(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := watermark.New(5, 30)
-			s.Partitions(2)
+			s.Topics([]watermark.Topic{{Partitions: 2}})
 			if err := s.Apply(partial.Source{First: true, To: 5, Kept: 5, Watermark: 8}, 0); err != nil {
 				t.Fatal(err)
 			}
 			s.StartOver(c.startOver)
-			before, _ := s.Known(c.src.Partition)
+			at := watermark.Source{TopicID: c.src.TopicID, Partition: c.src.Partition}
+			before, _ := s.Known(at)
 			err := s.Apply(c.src, 1)
 			if !errors.Is(err, c.want) {
 				t.Fatalf("got error %v, want %v", err, c.want)
 			}
-			if to, _ := s.Known(c.src.Partition); err == nil && to != c.src.To || err != nil && to != before {
+			if to, _ := s.Known(at); err == nil && to != c.src.To || err != nil && to != before {
 				t.Errorf("span end is %d after %d and error %v", to, before, err)
 			}
 		})

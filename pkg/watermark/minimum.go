@@ -9,9 +9,13 @@ import (
 
 // Hold names a source that the watermark waits for.
 type Hold struct {
-	Partition int32  // -1: no source in particular
-	Why       string // in words, for a log line or a page
+	Source
+	Topic string // its name; empty where it is not known
+	Why   string // in words, for a log line or a page
 }
+
+// Nobody is the source of a Hold of no source in particular.
+const Nobody int32 = -1
 
 // Watermark returns how far event time has come at the time now: the least watermark of all sources that are neither
 // left out nor ended. It never falls. A source is left out when it is quiet and a valid look-up shows that its span end has
@@ -22,14 +26,13 @@ type Hold struct {
 // The holders are what it waits for, in rising order: the quiet sources that keep it from what the active ones would
 // allow, or, without such, the slowest of the active ones.
 func (s *Sources) Watermark(now int64) (w int64, holders []Hold) {
-	if s.counted == 0 {
-		return s.emitted, []Hold{{-1, "the number of source partitions is not known yet"}}
+	if !s.counted() {
+		return s.emitted, []Hold{{Source: Source{Partition: Nobody}, Why: "the number of source partitions is not known yet"}}
 	}
 	candidate := s.Candidate(now)
 	least, active := int64(math.MaxInt64), int64(math.MaxInt64)
 	anyActive := false
-	for i := range s.sources {
-		src := &s.sources[i]
+	for _, src := range s.all() {
 		switch quiet := src.quiet(s.idleAfter, now); {
 		case src.ended || quiet && s.caughtUp(src):
 		case quiet:
@@ -44,11 +47,10 @@ func (s *Sources) Watermark(now int64) (w int64, holders []Hold) {
 	} else {
 		s.emitted = candidate
 	}
-	for i := range s.sources {
-		src := &s.sources[i]
+	for at, src := range s.all() {
 		quiet := src.quiet(s.idleAfter, now)
 		if !src.ended && quiet && !s.caughtUp(src) && (!anyActive || src.watermark < candidate) {
-			holders = append(holders, Hold{int32(i), s.whyQuietHolds(src)})
+			holders = append(holders, Hold{at, s.Name(at), s.whyQuietHolds(src)})
 		}
 	}
 	if holders == nil && anyActive {
@@ -61,8 +63,8 @@ func (s *Sources) Watermark(now int64) (w int64, holders []Hold) {
 // no watermark.
 func (s *Sources) leastWaiting() int64 {
 	least, any := int64(math.MaxInt64), false
-	for i := range s.sources {
-		if src := &s.sources[i]; !src.ended && !s.caughtUp(src) {
+	for _, src := range s.all() {
+		if !src.ended && !s.caughtUp(src) {
 			least, any = min(least, src.watermark), true
 		}
 	}
@@ -91,8 +93,7 @@ func (s *Sources) whyQuietHolds(src *source) string {
 
 // slowest names the active sources whose watermark is w.
 func (s *Sources) slowest(w, now int64) (holders []Hold) {
-	for i := range s.sources {
-		src := &s.sources[i]
+	for at, src := range s.all() {
 		if src.ended || src.quiet(s.idleAfter, now) || src.watermark != w {
 			continue
 		}
@@ -104,7 +105,7 @@ func (s *Sources) slowest(w, now int64) (holders []Hold) {
 		case w == window.NoWatermark:
 			why = "no valid record yet"
 		}
-		holders = append(holders, Hold{int32(i), why})
+		holders = append(holders, Hold{at, s.Name(at), why})
 	}
 	return holders
 }

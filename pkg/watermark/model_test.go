@@ -1,7 +1,9 @@
 package watermark_test
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/meanstream/meanstream/pkg/partial"
@@ -19,6 +21,7 @@ const (
 // answer can be worked out from the definition alone.
 type world struct {
 	s       *watermark.Sources
+	topics  []watermark.Topic // the sources are theirs in turn
 	now     int64
 	ends    []int64   // of the logs
 	atRead  []int64   // ends of the logs when the last report was read
@@ -29,6 +32,7 @@ type world struct {
 
 type arrived struct {
 	partial.Source
+	of int32
 	at int64
 }
 
@@ -38,17 +42,31 @@ type lookUp struct{ end, at int64 }
 // that grow, owners that lag, look-ups that are made or fail, and time that passes.
 func TestEveryAnswerFollowsFromTheHistory(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(1, 4).Draw(t, "partitions")
+		n := rapid.IntRange(1, 5).Draw(t, "sources")
 		w := &world{
-			s: watermark.New(idleAfter, closeIdleAfter), ends: make([]int64, n), atRead: make([]int64, n),
+			topics: topics(n, rapid.IntRange(1, min(n, 3)).Draw(t, "topics")), s: watermark.New(idleAfter, closeIdleAfter), ends: make([]int64, n), atRead: make([]int64, n),
 			lookUps: map[int32]lookUp{}, emitted: window.NoWatermark,
 		}
-		w.s.Partitions(int32(n))
+		w.s.Topics(w.topics)
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			w.step(t)
 			w.check(t)
 		}
 	})
+}
+
+// topics are of n partitions together.
+func topics(n, topics int) (all []watermark.Topic) {
+	for i := range topics {
+		all = append(all, watermark.Topic{ID: [16]byte{byte(i)}, Name: fmt.Sprint("t", i), Partitions: int32((n + topics - 1 - i) / topics)})
+	}
+	return all
+}
+
+// source is the p-th one.
+func (w *world) source(p int32) watermark.Source {
+	n := int32(len(w.topics))
+	return watermark.Source{TopicID: w.topics[p%n].ID, Partition: p / n}
 }
 
 func (w *world) step(t *rapid.T) {
@@ -65,15 +83,18 @@ func (w *world) step(t *rapid.T) {
 	case "look up":
 		w.lookUp(p)
 	case "look up all":
-		for _, p := range append(w.s.Need(w.now), w.s.NeedIdle(w.now)...) {
-			w.lookUp(p)
+		need := append(w.s.Need(w.now), w.s.NeedIdle(w.now)...)
+		for p := range w.ends {
+			if slices.Contains(need, w.source(int32(p))) {
+				w.lookUp(int32(p))
+			}
 		}
 	}
 }
 
 func (w *world) lookUp(p int32) {
 	w.lookUps[p] = lookUp{w.ends[p], w.now}
-	w.s.LogEnd(p, 0, w.ends[p], w.now)
+	w.s.LogEnd(w.source(p), 0, w.ends[p], w.now)
 }
 
 func (w *world) report(t *rapid.T, p int32) {
@@ -82,7 +103,8 @@ func (w *world) report(t *rapid.T, p int32) {
 	if last != nil {
 		to, wm = last.To, last.Watermark
 	}
-	src := partial.Source{Partition: p, First: last == nil, From: to, Watermark: wm}
+	at := w.source(p)
+	src := partial.Source{Topic: w.s.Name(at), TopicID: at.TopicID, Partition: at.Partition, First: last == nil, From: to, Watermark: wm}
 	src.To = rapid.Int64Range(to, w.ends[p]).Draw(t, "to")
 	if n := src.To - src.From; n > 0 && rapid.Bool().Draw(t, "valid") {
 		src.Kept = n
@@ -94,7 +116,7 @@ func (w *world) report(t *rapid.T, p int32) {
 	if err := w.s.Apply(src, w.now); err != nil {
 		t.Fatal(err)
 	}
-	w.reports = append(w.reports, arrived{src, w.now})
+	w.reports = append(w.reports, arrived{src, p, w.now})
 	w.lookUps = map[int32]lookUp{}
 	copy(w.atRead, w.ends)
 }
@@ -102,7 +124,7 @@ func (w *world) report(t *rapid.T, p int32) {
 // last returns the newest report of a source, nil before the first.
 func (w *world) last(p int32) (last *arrived) {
 	for i := range w.reports {
-		if w.reports[i].Partition == p {
+		if w.reports[i].of == p {
 			last = &w.reports[i]
 		}
 	}
@@ -112,7 +134,7 @@ func (w *world) last(p int32) (last *arrived) {
 // quiet goes through the history for a report with a valid record that is young enough.
 func (w *world) quiet(p int32, after int64) bool {
 	for _, r := range w.reports {
-		if r.Partition == p && r.Spoke() && r.at > w.now-after {
+		if r.of == p && r.Spoke() && r.at > w.now-after {
 			return false
 		}
 	}
@@ -201,7 +223,7 @@ func TestNeedIsEnoughAndNoMore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		build := func() *watermark.Sources {
 			s := watermark.New(idleAfter, closeIdleAfter)
-			s.Partitions(5)
+			s.Topics(topics(5, 1))
 			return s
 		}
 		s, again := build(), build()
@@ -227,8 +249,8 @@ func TestNeedIsEnoughAndNoMore(t *testing.T) {
 		if got, _ := s.Watermark(now); got != candidate {
 			t.Fatalf("watermark %d after looking up %v, want the candidate %d", got, need, candidate)
 		}
-		if got, holders := again.Watermark(now); len(need) > 0 && (got >= candidate || holders[0].Partition != need[0]) {
-			t.Fatalf("watermark %d with holders %v, though source %d was not looked up", got, holders, need[0])
+		if got, holders := again.Watermark(now); len(need) > 0 && (got >= candidate || holders[0].Source != need[0]) {
+			t.Fatalf("watermark %d with holders %v, though source %v was not looked up", got, holders, need[0])
 		}
 	})
 }

@@ -22,10 +22,8 @@ func (s *Sources) caughtUp(src *source) bool {
 // Candidate returns the watermark that could be emitted at the time now if every quiet source were left out; where no
 // source is active, if only those were that are known to be caught up. It is at least what was emitted.
 func (s *Sources) Candidate(now int64) int64 {
-	s.extend()
 	least, active := int64(math.MaxInt64), false
-	for i := range s.sources {
-		src := &s.sources[i]
+	for _, src := range s.all() {
 		if src.ended || src.quiet(s.idleAfter, now) {
 			continue
 		}
@@ -33,7 +31,7 @@ func (s *Sources) Candidate(now int64) int64 {
 		least = min(least, src.watermark)
 	}
 	switch {
-	case s.counted == 0:
+	case !s.counted():
 		return s.emitted
 	case !active:
 		least = s.leastWaiting()
@@ -44,16 +42,15 @@ func (s *Sources) Candidate(now int64) int64 {
 // Need returns, in rising order, the quiet sources that keep the watermark from Candidate(now) until a look-up shows
 // that the end of their log has been reached. A source that a look-up showed behind is among them: retention may have
 // emptied its log since.
-func (s *Sources) Need(now int64) []int32 {
+func (s *Sources) Need(now int64) []Source {
 	candidate := s.Candidate(now)
 	if candidate <= s.emitted {
 		return nil
 	}
-	var need []int32
-	for i := range s.sources {
-		src := &s.sources[i]
+	var need []Source
+	for at, src := range s.all() {
 		if !src.ended && src.quiet(s.idleAfter, now) && src.watermark < candidate && !s.caughtUp(src) {
-			need = append(need, int32(i))
+			need = append(need, at)
 		}
 	}
 	return need
@@ -61,23 +58,27 @@ func (s *Sources) Need(now int64) []int32 {
 
 // LogEnd is the answer to a look-up: the source's log holds offsets [start, end), end being the high watermark. It
 // was asked for at the time now, after the last report was applied; a question older than that must not be answered
-// here. It is valid until the next report is applied.
-func (s *Sources) LogEnd(partition int32, start, end, now int64) {
-	src := s.at(partition)
+// here. It is valid until the next report is applied. Of a topic that is not known it changes nothing.
+func (s *Sources) LogEnd(of Source, start, end, now int64) {
+	t := s.byID(of.TopicID)
+	if t == nil {
+		return
+	}
+	src := t.at(of.Partition)
 	src.start, src.end, src.lookedUp, src.asOf = start, end, now, s.reads
 }
 
 // NeedIdle returns, in rising order, the sources whose log ends must be looked up before AllQuiet can be true; nil
 // while some source is not quiet for that long.
-func (s *Sources) NeedIdle(now int64) []int32 {
+func (s *Sources) NeedIdle(now int64) []Source {
 	since, quiet := s.allQuietSince(now)
 	if !quiet {
 		return nil
 	}
-	var need []int32
-	for i := range s.sources {
-		if src := &s.sources[i]; !src.ended && !(s.caughtUp(src) && src.lookedUp >= since) {
-			need = append(need, int32(i))
+	var need []Source
+	for at, src := range s.all() {
+		if !src.ended && !(s.caughtUp(src) && src.lookedUp >= since) {
+			need = append(need, at)
 		}
 	}
 	return need
@@ -93,10 +94,8 @@ func (s *Sources) AllQuiet(now int64) bool {
 
 // allQuietSince returns from when on all sources have been quiet for closeIdleAfter, and whether now is past it.
 func (s *Sources) allQuietSince(now int64) (since int64, quiet bool) {
-	s.extend()
 	since = never
-	for i := range s.sources {
-		src := &s.sources[i]
+	for _, src := range s.all() {
 		if !src.quiet(s.closeIdleAfter, now) {
 			return 0, false
 		}
@@ -104,5 +103,5 @@ func (s *Sources) allQuietSince(now int64) (since int64, quiet bool) {
 			since = max(since, src.spoke+s.closeIdleAfter)
 		}
 	}
-	return since, s.counted > 0
+	return since, s.counted()
 }

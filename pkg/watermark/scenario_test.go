@@ -19,13 +19,16 @@ import (
 //
 //	idle IDLE-AFTER CLOSE-IDLE-AFTER   begins anew
 //	at TIME                            the clock
-//	partitions N                       the topic's partitions
+//	partitions N                       the topic's partitions; or TOPIC=N... of several, TOPIC:ID=N of one by its id
+//	list TOPIC...                      the topics that are waited for
 //	report SOURCE FROM TO WORD...      of first, ended, wm=TIME, kept=N, filtered=N, late=N, rejected=N, topic=N
 //	log SOURCE START END               a look-up is answered
 //	candidate | watermark | quiet | ended
 //	expect SOURCE END                  a run that exits at the end begins
 //	start-over on|off
 //	restart                            by what a commit remembers
+//
+// A SOURCE is the number of a partition, and has TOPIC/ or TOPIC:ID/ before it where there are several topics.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -57,6 +60,7 @@ type stage struct {
 	s   *watermark.Sources
 	now int64
 	out strings.Builder
+	id  [16]byte // of the topic without a name
 }
 
 func play(t *testing.T, script string) string {
@@ -78,32 +82,45 @@ func (st *stage) say(format string, args ...any) { fmt.Fprintf(&st.out, "=> "+fo
 func (st *stage) do(command string, args []string) {
 	switch command {
 	case "idle":
-		st.s, st.now = watermark.New(st.time(args[0]), st.time(args[1])), 0
+		st.s, st.now, st.id = watermark.New(st.time(args[0]), st.time(args[1])), 0, [16]byte{}
 	case "at":
 		st.now = st.time(args[0])
 	case "partitions":
-		st.s.Partitions(int32(st.number(args[0])))
+		if recreated := st.s.Topics(st.topics(args)); recreated != nil {
+			st.say("made anew: %v", recreated)
+		}
+	case "list":
+		st.s.List(args)
 	case "report":
-		if err := st.s.Apply(st.report(args), st.now); err != nil {
+		src := st.report(args)
+		if err := st.s.Apply(src, st.now); err != nil {
 			st.say("error: %v", err)
+		} else if src.Topic == "" {
+			st.id = src.TopicID
 		}
 	case "log":
-		st.s.LogEnd(int32(st.number(args[0])), st.number(args[1]), st.number(args[2]), st.now)
+		_, src := st.source(args[0])
+		st.s.LogEnd(src, st.number(args[1]), st.number(args[2]), st.now)
 	case "candidate":
-		st.say("candidate %s, look up %v", text(st.s.Candidate(st.now)), st.s.Need(st.now))
+		st.say("candidate %s, look up %v", text(st.s.Candidate(st.now)), st.names(st.s.Need(st.now)))
 	case "watermark":
 		w, holders := st.s.Watermark(st.now)
 		st.say("watermark %s", text(w))
 		for _, h := range holders {
-			st.say("waits for %d: %s", h.Partition, h.Why)
+			st.say("waits for %s: %s", name(h.Topic, h.Partition), h.Why)
 		}
 	case "quiet":
-		st.say("all quiet: %v, look up %v", st.s.AllQuiet(st.now), st.s.NeedIdle(st.now))
+		st.say("all quiet: %v, look up %v", st.s.AllQuiet(st.now), st.names(st.s.NeedIdle(st.now)))
 	case "ended":
 		ends, all := st.s.Ended()
-		st.say("all ended: %v, at %v", all, ends)
+		var at []int64
+		for _, e := range ends {
+			at = append(at, e.To)
+		}
+		st.say("all ended: %v, at %v", all, at)
 	case "expect":
-		st.s.Expect(int32(st.number(args[0])), st.number(args[1]))
+		_, src := st.source(args[0])
+		st.s.Expect(src, st.number(args[1]))
 	case "start-over":
 		st.s.StartOver(args[0] == "on")
 	case "restart":
@@ -114,17 +131,70 @@ func (st *stage) do(command string, args []string) {
 }
 
 func (st *stage) restart() {
-	topic, states := st.s.Export()
+	topics, states := st.s.Export()
 	emitted, _ := st.s.Watermark(st.now)
-	st.s.Import(topic, states, emitted, st.now)
+	st.s.Import(topics, states, emitted, st.now)
 	for _, state := range states {
-		st.say("source %d: ended %v, span end %d, watermark %s", state.Partition, state.Ended, state.To, text(state.Watermark))
+		st.say("source %s: ended %v, span end %d, watermark %s", name(topics[state.Topic].Name, state.Partition), state.Ended, state.To, text(state.Watermark))
 	}
 }
 
+func name(topic string, partition int32) string {
+	if topic == "" {
+		return fmt.Sprint(partition)
+	}
+	return fmt.Sprintf("%s/%d", topic, partition)
+}
+
+func (st *stage) names(all []watermark.Source) []string {
+	names := []string{}
+	for _, src := range all {
+		names = append(names, name(st.s.Name(src), src.Partition))
+	}
+	return names
+}
+
+// topics reads how many partitions they have.
+func (st *stage) topics(args []string) (all []watermark.Topic) {
+	for _, arg := range args {
+		topic, n, several := strings.Cut(arg, "=")
+		if !several {
+			return []watermark.Topic{{ID: st.id, Partitions: int32(st.number(arg))}}
+		}
+		name, id := st.life(topic)
+		all = append(all, watermark.Topic{ID: id, Name: name, Partitions: int32(st.number(n))})
+	}
+	return all
+}
+
+// life reads a topic's name and id.
+func (st *stage) life(text string) (name string, id [16]byte) {
+	name, life, given := strings.Cut(text, ":")
+	if given {
+		id[15] = byte(st.number(life))
+	} else {
+		copy(id[:], name)
+	}
+	return name, id
+}
+
+func (st *stage) source(text string) (topic string, src watermark.Source) {
+	topic, number, named := strings.Cut(text, "/")
+	if !named {
+		return "", watermark.Source{TopicID: st.id, Partition: int32(st.number(text))}
+	}
+	topic, src.TopicID = st.life(topic)
+	src.Partition = int32(st.number(number))
+	return topic, src
+}
+
 func (st *stage) report(args []string) partial.Source {
+	topic, of := st.source(args[0])
+	if topic == "" {
+		of.TopicID = [16]byte{}
+	}
 	src := partial.Source{
-		Partition: int32(st.number(args[0])), From: st.number(args[1]), To: st.number(args[2]), Watermark: window.NoWatermark,
+		Topic: topic, TopicID: of.TopicID, Partition: of.Partition, From: st.number(args[1]), To: st.number(args[2]), Watermark: window.NoWatermark,
 	}
 	for _, word := range args[3:] {
 		name, value, _ := strings.Cut(word, "=")

@@ -2,6 +2,7 @@ package watermark
 
 import (
 	"math"
+	"slices"
 
 	"github.com/meanstream/meanstream/pkg/partial"
 	"github.com/meanstream/meanstream/pkg/window"
@@ -16,12 +17,10 @@ type Sources struct {
 	closeIdleAfter int64
 	startOver      bool
 
-	hasTopic bool
-	topicID  [16]byte
-	counted  int32 // partitions as told; 0 = nobody counted yet
-	sources  []source
-	emitted  int64 // the floor under the watermark
-	reads    int64 // reports applied; tells which look-ups are void
+	listed  []string // names of the topics that are waited for; nil = all
+	topics  []*topic // by name
+	emitted int64    // the floor under the watermark
+	reads   int64    // reports applied; tells which look-ups are void
 }
 
 // source is one source partition.
@@ -47,36 +46,53 @@ func New(idleAfter, closeIdleAfter int64) *Sources {
 // on until it is switched off, which the sink does with the commit that remembers the new bases.
 func (s *Sources) StartOver(on bool) { s.startOver = on }
 
-// Partitions says that the source topic has n partitions, by its metadata or by a partial. The number never shrinks.
-func (s *Sources) Partitions(n int32) { s.counted = max(s.counted, n) }
-
 // Apply lets one source's report take effect, at the time now. It returns an error of the kind ErrGap, ErrRepeat,
 // ErrFirst or ErrTopicID, and changes nothing then. src.Partition is not negative.
 //
 // With StartOver, ErrFirst of a source that is not known means that the report is older than any first report still in
 // the log, so the whole partial may be passed over.
 func (s *Sources) Apply(src partial.Source, now int64) error {
-	known, to := false, int64(0)
-	if int(src.Partition) < len(s.sources) {
-		known, to = s.sources[src.Partition].known, s.sources[src.Partition].to
+	t := s.byID(src.TopicID)
+	var former *topic // that src's took the place of
+	if t == nil {
+		former = s.namesake(src.Topic)
 	}
+	known, to := s.stands(t, former, src.Partition)
 	rebase := src.First && s.startOver
 	switch {
-	case s.hasTopic && src.TopicID != s.topicID && !rebase:
-		return topicError(&src, s.topicID, to)
+	case former != nil && former.reported() && !rebase:
+		return topicError(&src, former.id, to)
 	case src.First == known && !rebase:
 		return firstError(&src, known, to)
 	case !src.First && src.From != to:
 		return joinError(&src, to)
 	}
-	if s.hasTopic && src.TopicID != s.topicID {
+	switch {
+	case t != nil:
+	case former == nil:
+		t = s.add(src.TopicID, src.Topic)
+	case former.reported():
 		// Of the old topic's partitions nothing is true any more, not even their number.
-		s.sources, s.counted = nil, 0
+		name := former.name
+		s.topics = slices.DeleteFunc(s.topics, func(o *topic) bool { return o == former })
+		t = s.add(src.TopicID, name)
+	default:
+		t, former.id = former, src.TopicID
 	}
-	s.hasTopic, s.topicID = true, src.TopicID
 	s.reads++
-	s.at(src.Partition).apply(&src, now)
+	t.at(src.Partition).apply(&src, now)
 	return nil
+}
+
+// stands tells where a partition stands: of a topic, or where that is not known, of the one in whose place it came.
+func (s *Sources) stands(t, former *topic, partition int32) (known bool, to int64) {
+	if t == nil {
+		t = former
+	}
+	if t == nil || int(partition) >= len(t.sources) {
+		return false, 0
+	}
+	return t.sources[partition].known, t.sources[partition].to
 }
 
 func (s *source) apply(src *partial.Source, now int64) {
@@ -89,20 +105,5 @@ func (s *source) apply(src *partial.Source, now int64) {
 	s.watermark = max(s.watermark, src.Watermark)
 	if src.Spoke() {
 		s.spoke = now
-	}
-}
-
-// at returns the state of a partition, which counts as existing from now on.
-func (s *Sources) at(partition int32) *source {
-	for int(partition) >= len(s.sources) {
-		s.sources = append(s.sources, source{watermark: window.NoWatermark, spoke: never})
-	}
-	return &s.sources[partition]
-}
-
-// extend makes room for every partition that was counted, so that loops over sources meet the unreported ones too.
-func (s *Sources) extend() {
-	if s.counted > 0 {
-		s.at(s.counted - 1)
 	}
 }

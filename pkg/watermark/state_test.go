@@ -18,6 +18,9 @@ func apply(t *testing.T, s *watermark.Sources, now int64, reports ...partial.Sou
 	}
 }
 
+// count tells how many partitions the only topic has.
+func count(s *watermark.Sources, n int32) { s.Topics([]watermark.Topic{{Partitions: n}}) }
+
 func TestNothingHappensBeforeThePartitionsAreCounted(t *testing.T) {
 	s := watermark.New(5, 30)
 	apply(t, s, 0, partial.Source{First: true, To: 5, Kept: 5, Watermark: 8, Ended: true})
@@ -32,7 +35,7 @@ func TestNothingHappensBeforeThePartitionsAreCounted(t *testing.T) {
 	if s.AllQuiet(100) {
 		t.Error("all are quiet before the partitions are counted")
 	}
-	s.Partitions(2)
+	count(s, 2)
 	if _, all := s.Ended(); !all || !s.AllQuiet(100) {
 		t.Error("with two partitions counted, both ended, they are not all ended and quiet")
 	}
@@ -40,8 +43,8 @@ func TestNothingHappensBeforeThePartitionsAreCounted(t *testing.T) {
 
 func TestThereAreAsManyPartitionsAsTheMostThatWereTold(t *testing.T) {
 	s := watermark.New(0, 0)
-	s.Partitions(3)
-	s.Partitions(1)
+	count(s, 3)
+	count(s, 1)
 	if ends, _ := s.Ended(); len(ends) != 3 {
 		t.Errorf("%d partitions, want 3", len(ends))
 	}
@@ -49,7 +52,7 @@ func TestThereAreAsManyPartitionsAsTheMostThatWereTold(t *testing.T) {
 
 func TestOnlyKnownSourcesAreExportedAndTheirWatermarksDoNotFall(t *testing.T) {
 	s := watermark.New(5, 30)
-	s.Partitions(4)
+	count(s, 4)
 	s.Watermark(0)
 	topic := [16]byte{7}
 	apply(t, s, 0,
@@ -61,15 +64,15 @@ func TestOnlyKnownSourcesAreExportedAndTheirWatermarksDoNotFall(t *testing.T) {
 		{Partition: 1, Known: true, To: 6, Watermark: 8},
 		{Partition: 3, Known: true, Ended: true, Watermark: window.NoWatermark},
 	}
-	if id, got := s.Export(); id != topic || !slices.Equal(got, want) {
-		t.Errorf("exported %v of topic %x, want %v of %x", got, id, want, topic)
+	if topics, got := s.Export(); len(topics) != 1 || topics[0].ID != topic || !slices.Equal(got, want) {
+		t.Errorf("exported %v of %v, want %v of %x", got, topics, want, topic)
 	}
 }
 
 func TestAnImportedSourceThatIsNotKnownBeginsWithFirst(t *testing.T) {
 	s := watermark.New(5, 30)
-	s.Import([16]byte{7}, []watermark.State{{Partition: 0, To: 9, Watermark: 9}}, 4, 0)
-	if to, known := s.Known(0); known || to != 0 {
+	s.Import([]watermark.Topic{{ID: [16]byte{7}}}, []watermark.State{{Partition: 0, To: 9, Watermark: 9}}, 4, 0)
+	if to, known := s.Known(watermark.Source{TopicID: [16]byte{7}}); known || to != 0 {
 		t.Errorf("source 0 is known %v up to %d", known, to)
 	}
 	// Nothing is known of any topic either.
@@ -78,7 +81,7 @@ func TestAnImportedSourceThatIsNotKnownBeginsWithFirst(t *testing.T) {
 
 func TestWhatWasEmittedOtherwiseRaisesTheFloor(t *testing.T) {
 	s := watermark.New(5, 30)
-	s.Partitions(1)
+	count(s, 1)
 	apply(t, s, 0, partial.Source{First: true, To: 5, Kept: 5, Watermark: 8})
 	s.Emitted(20)
 	s.Emitted(10)

@@ -28,18 +28,21 @@ type Chosen struct {
 
 // Point is one kept value and where it comes from.
 type Point struct {
-	Time      int64 // of the event, nanoseconds since the Unix epoch
+	Time      int64  // of the event, nanoseconds since the Unix epoch
+	Topic     string // that the partition is of
 	Partition int32
 	Offset    int64
 	Value     float64
 }
 
-// before orders points by (time, partition, offset). The value comes last, for records of two topics whose places are
-// alike: whatever is merged first, the same value is found.
+// before orders points by (time, topic, partition, offset). The value comes last, for places of a topic that was made
+// anew: whatever is merged first, the same value is found.
 func (p Point) before(o Point) bool {
 	switch {
 	case p.Time != o.Time:
 		return p.Time < o.Time
+	case p.Topic != o.Topic:
+		return p.Topic < o.Topic
 	case p.Partition != o.Partition:
 		return p.Partition < o.Partition
 	case p.Offset != o.Offset:

@@ -18,7 +18,7 @@ const (
 	Min    Kind = 4
 	Max    Kind = 5
 	StdDev Kind = 6 // of the population
-	First  Kind = 7 // value of the record with the least (event time, partition, offset)
+	First  Kind = 7 // value of the record with the least (event time, topic, partition, offset)
 	Last   Kind = 8 // and with the greatest
 )
 

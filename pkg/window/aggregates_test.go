@@ -73,7 +73,7 @@ func TestMergedInAnyOrderItIsTheSame(t *testing.T) {
 			a := NewAggregate(rapid.SampledFrom(lists[:]).Draw(t, "list"))
 			for range rapid.IntRange(0, 3).Draw(t, "points") {
 				p := Point{
-					Time: rapid.Int64Range(0, 2).Draw(t, "time"), Partition: rapid.Int32Range(0, 1).Draw(t, "partition"),
+					Time: rapid.Int64Range(0, 2).Draw(t, "time"), Topic: rapid.SampledFrom([]string{"alarms", "readings"}).Draw(t, "topic"), Partition: rapid.Int32Range(0, 1).Draw(t, "partition"),
 					Offset: rapid.Int64Range(0, 1).Draw(t, "offset"), Value: rapid.Float64Range(-9, 9).Draw(t, "value") + 0,
 				}
 				points = append(points, p)

@@ -33,7 +33,8 @@ type Set struct {
 type Setting struct {
 	Windows
 	Carry     Aggregates
-	Partition int32 // of the records that come in
+	Topic     string // of the records that come in
+	Partition int32  // of it
 }
 
 // paneKey tells panes apart. Records of one stretch of time can belong to different windows: to those that had not ended
@@ -86,7 +87,7 @@ func (s *Set) Keep(at Place, category []byte, v float64) {
 		s.bytes += h.sums() - before
 		return
 	}
-	h.keep(s.needs, Point{Time: at.Time, Partition: s.conf.Partition, Offset: at.Offset, Value: v})
+	h.keep(s.needs, Point{Time: at.Time, Topic: s.conf.Topic, Partition: s.conf.Partition, Offset: at.Offset, Value: v})
 	s.bytes += (h.sums() - before) * int(h.weight)
 }
 
@@ -146,7 +147,7 @@ func byCategory(all map[string]*held) []*held {
 	return slices.SortedFunc(maps.Values(all), func(a, b *held) int { return cmp.Compare(a.category, b.category) })
 }
 
-// Merge moves everything that o, another set of the same setting but for the partition, holds into s and leaves o empty.
+// Merge moves everything that o, another set of the same setting but for topic and partition, holds into s and leaves o empty.
 func (s *Set) Merge(o *Set) {
 	if s.conf.Windows != o.conf.Windows || s.conf.Carry != o.conf.Carry {
 		panic("unreachable: sets of one process go by one rule")

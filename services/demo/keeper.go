@@ -72,11 +72,7 @@ func (k *keeper) trim(ctx context.Context) {
 }
 
 func (k *keeper) offsets(ctx context.Context, group, topic string, n int) map[int32]broker.Offset {
-	parts := make([]int32, n)
-	for i := range parts {
-		parts[i] = int32(i)
-	}
-	offsets, code, err := k.client.OffsetFetch(ctx, group, topic, parts, false)
+	offsets, code, err := k.client.OffsetFetch(ctx, group, broker.AllPartitions(topic, int32(n)), false)
 	if err != nil || code != broker.OK {
 		return nil
 	}

@@ -162,7 +162,7 @@ func (r *river) processor(exit bool) worker.Settings {
 			MaxAhead: 1000, ExitAtEnd: exit,
 		},
 		Broker: r.broker, Flush: r.cfg.FlushInterval, Ready: r.ready("processor"),
-		Records:  broker.NewTopic{Name: recordsTopic, Partitions: r.cfg.Partitions, Replication: 1},
+		Records:  []broker.NewTopic{{Name: recordsTopic, Partitions: r.cfg.Partitions, Replication: 1}},
 		Partials: broker.NewTopic{Name: partialsTopic, Partitions: partials, Replication: 1},
 		Rejects:  broker.NewTopic{Name: rejectsTopic, Partitions: r.cfg.Partitions, Replication: 1},
 	}
@@ -178,7 +178,7 @@ func (r *river) sink(exit bool) merger.Settings {
 			Also: r.copies.Results,
 		},
 		Broker: r.broker, Flush: r.cfg.FlushInterval, Ready: r.ready("sink"),
-		Records: topic(recordsTopic, r.cfg.Partitions), Partials: topic(partialsTopic, partials),
+		Records: []broker.NewTopic{topic(recordsTopic, r.cfg.Partitions)}, Partials: topic(partialsTopic, partials),
 		Results: topic(resultsTopic, partials), Rejects: topic(rejectsTopic, r.cfg.Partitions),
 	}
 	if !r.cfg.ExitAtEnd { // a run to the end leans on no clock

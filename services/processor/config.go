@@ -41,6 +41,10 @@ func (c *Config) settings(log *zap.Logger, reg prometheus.Registerer) worker.Set
 	topic := func(name string, partitions int) broker.NewTopic {
 		return broker.NewTopic{Name: name, Partitions: partitions, Replication: c.ReplicationFactor}
 	}
+	var records []broker.NewTopic
+	for _, name := range c.RecordsTopic {
+		records = append(records, topic(name, c.RecordsPartitions))
+	}
 	return worker.Settings{
 		Config: worker.Config{
 			Log: log, Metrics: worker.NewMetrics(reg), Group: c.Group, SinkGroup: c.SinkGroup,
@@ -54,7 +58,7 @@ func (c *Config) settings(log *zap.Logger, reg prometheus.Registerer) worker.Set
 			MaxAhead: c.MaxAhead, StartLatest: c.Start == "latest", StartOver: c.StartOver, SkipLost: c.OnLostRecords == "skip", ExitAtEnd: c.ExitAtEnd,
 		},
 		Broker:   c.Broker("meanstream-processor", log),
-		Records:  topic(c.RecordsTopic, c.RecordsPartitions),
+		Records:  records,
 		Partials: topic(c.PartialsTopic, c.PartialsPartitions),
 		Rejects:  topic(c.RejectsTopic, c.RecordsPartitions),
 		Create:   c.CreateTopics,

@@ -28,13 +28,17 @@ func (c *Config) settings(log *zap.Logger, reg prometheus.Registerer) merger.Set
 	topic := func(name string, partitions int) broker.NewTopic {
 		return broker.NewTopic{Name: name, Partitions: partitions, Replication: c.ReplicationFactor}
 	}
+	var records []broker.NewTopic
+	for _, name := range c.RecordsTopic {
+		records = append(records, topic(name, c.RecordsPartitions))
+	}
 	return merger.Settings{
 		Config: merger.Config{
 			Log: log, Metrics: merger.NewMetrics(reg), Group: c.Group,
 			IdleAfter: c.IdleAfter, CloseIdleAfter: c.CloseIdleAfter, StartOver: c.StartOver, ExitAtEnd: c.ExitAtEnd,
 		},
 		Broker:   c.Broker("meanstream-sink", log),
-		Records:  topic(c.RecordsTopic, c.RecordsPartitions),
+		Records:  records,
 		Partials: topic(c.PartialsTopic, c.PartialsPartitions),
 		Results:  topic(c.ResultsTopic, c.ResultsPartitions),
 		Rejects:  topic(c.RejectsTopic, c.RecordsPartitions),

@@ -76,6 +76,30 @@ func TestAFileIsAveragedToItsEnd(t *testing.T) {
 	}
 }
 
+// TestTwoTopicsAreAveragedTogether, of different size: to their end, killed in the middle.
+func TestTwoTopicsAreAveragedTogether(t *testing.T) {
+	t.Parallel()
+	r := start(t).river("two", 10*time.Second)
+	r.finish(r.generator("--source", "file:"+feed(t, 60_000)))
+	r.makeTopic("another", 2, "LogAppendTime")
+	r.finish(r.run("generator", "--records-topic", "another", "--source", "file:"+feed(t, 40_000)))
+	r.second = "another"
+	for _, killed := range []time.Duration{900 * time.Millisecond, 0} {
+		all := []*service{r.sink("--exit-at-end"), r.processor("--exit-at-end"), r.processor("--exit-at-end")}
+		if killed == 0 {
+			r.finish(all...)
+			break
+		}
+		time.Sleep(killed)
+		for _, s := range all {
+			s.kill()
+		}
+	}
+	if want := r.judge(); want.Read() != 100_000 {
+		t.Errorf("%d records are in the topics, 100000 were sent", want.Read())
+	}
+}
+
 // TestASinkEndsOnlyWhenAllPartitionsAreDone backfills while another member of the sink's group holds partitions of
 // partials and does nothing, as one does that was killed until its session ends. The sink does not take its own part
 // for the whole: it waits, and goes on when the rest comes to it.

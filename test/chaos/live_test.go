@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meanstream/meanstream/test/oracle"
 )
 
 // record is one ordinary record; its time in Kafka is the event's.
@@ -97,8 +99,8 @@ func TestPartitionsAddedWhileRunningAreRead(t *testing.T) {
 	r.stop(p, s)
 	want := r.judge()
 	for partition := range int32(6) {
-		if n := want.PerPartition[partition].Kept; n <= 2 {
-			t.Errorf("%d records of partition %d were kept, want more than were sent by hand: %+v", n, partition, want.PerPartition)
+		if n := want.PerSource[oracle.Source{Topic: r.topic("records"), Partition: partition}].Kept; n <= 2 {
+			t.Errorf("%d records of partition %d were kept, want more than were sent by hand: %+v", n, partition, want.PerSource)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/meanstream/meanstream/test/oracle"
@@ -15,6 +16,7 @@ type river struct {
 	*cluster
 	name   string // of its topics and groups; empty: as they are called by default
 	source string // the records topic, if it is shared with others
+	second string // another topic of records; empty: there is one only
 	rule   oracle.Rule
 }
 
@@ -49,9 +51,22 @@ func (r *river) generator(args ...string) *service {
 	return r.run("generator", slices.Concat(r.flags("records"), args)...)
 }
 
+// sources are the records topics.
+func (r *river) sources() []string {
+	if r.second == "" {
+		return []string{r.topic("records")}
+	}
+	return []string{r.topic("records"), r.second}
+}
+
+// serviceFlags are what processor and sink are both told.
+func (r *river) serviceFlags() []string {
+	return append(r.flags("partials", "rejects", "results"), "--records-topic", strings.Join(r.sources(), ","))
+}
+
 // processorFlags are what a processor of this river is told.
 func (r *river) processorFlags() []string {
-	return append(r.flags("records", "partials", "rejects", "results"), "--group", r.topic("processor"), "--sink-group", r.topic("sink"),
+	return append(r.serviceFlags(), "--group", r.topic("processor"), "--sink-group", r.topic("sink"),
 		"--window", r.rule.Window.String(), "--lateness", r.rule.Lateness.String())
 }
 
@@ -62,7 +77,7 @@ func (r *river) processor(args ...string) *service {
 
 // sinkFlags are what a sink of this river is told.
 func (r *river) sinkFlags() []string {
-	return append(r.flags("records", "partials", "rejects", "results"), "--group", r.topic("sink"))
+	return append(r.serviceFlags(), "--group", r.topic("sink"))
 }
 
 func (r *river) sink(args ...string) *service {
@@ -144,12 +159,14 @@ func (r *river) want() oracle.Outcome {
 	return oracle.Judge(r.recorded(), r.rule)
 }
 
-// recorded is what is in the records topic.
+// recorded is what is in the records topics.
 func (r *river) recorded() []oracle.Record {
 	r.t.Helper()
 	var records []oracle.Record
-	for _, m := range r.read(r.topic("records")) {
-		records = append(records, oracle.Record{Partition: m.Partition, Offset: m.Offset, Value: m.Value, Time: m.Timestamp.UnixMilli()})
+	for _, topic := range r.sources() {
+		for _, m := range r.read(topic) {
+			records = append(records, oracle.Record{Source: oracle.Source{Topic: m.Topic, Partition: m.Partition}, Offset: m.Offset, Value: m.Value, Time: m.Timestamp.UnixMilli()})
+		}
 	}
 	return records
 }

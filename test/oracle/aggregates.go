@@ -1,6 +1,9 @@
 package oracle
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // usual is what a result states where nothing else is asked for; every is what there is to be asked for.
 func usual() []string { return []string{"count", "sum", "mean", "min", "max", "stddev"} }
@@ -27,16 +30,16 @@ func common(lists [][]string) []string {
 
 // sighting is a kept value and where it was met.
 type sighting struct {
-	time      int64
-	partition int32
-	offset    int64
-	value     float64
+	time   int64
+	source Source
+	offset int64
+	value  float64
 }
 
-// ends are the values of the earliest and the latest of them: by event time, then partition, then offset.
+// ends are the values of the earliest and the latest of them: by event time, then topic, partition and offset.
 func ends(all []sighting) (first, last float64) {
 	sorted := slices.SortedFunc(slices.Values(all), func(a, b sighting) int {
-		return slices.Compare([]int64{a.time, int64(a.partition), a.offset}, []int64{b.time, int64(b.partition), b.offset})
+		return cmp.Or(cmp.Compare(a.time, b.time), a.source.compare(b.source), cmp.Compare(a.offset, b.offset))
 	})
 	return sorted[0].value, sorted[len(sorted)-1].value
 }

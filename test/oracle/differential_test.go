@@ -44,7 +44,7 @@ func TestTheOracleStandsAlone(t *testing.T) {
 	}
 }
 
-// river is the product's own rooms in a row, without Kafka between them; records come by partition and offset.
+// river is the product's own rooms in a row, without Kafka between them; records come by source and offset.
 func river(records []oracle.Record, rule oracle.Rule) (verdicts []oracle.Judgement, published []oracle.Published) {
 	windows := window.Windows{Size: int64(rule.Window), Hop: int64(rule.Hop), Zone: rule.Zone}
 	var carry window.Aggregates
@@ -54,15 +54,15 @@ func river(records []oracle.Record, rule oracle.Rule) (verdicts []oracle.Judgeme
 		}
 	}
 	all := window.NewSet(window.Setting{Windows: windows, Carry: carry})
-	judges, sets := map[int32]*window.Judge{}, map[int32]*window.Set{}
+	judges, sets := map[oracle.Source]*window.Judge{}, map[oracle.Source]*window.Set{}
 	decoder := record.Decoder{MaxBytes: rule.MaxBytes}
 	for _, r := range records {
-		if judges[r.Partition] == nil {
-			judges[r.Partition] = &window.Judge{Windows: windows, Lateness: int64(rule.Lateness), Watermark: window.NoWatermark}
-			sets[r.Partition] = window.NewSet(window.Setting{Windows: windows, Carry: carry, Partition: r.Partition})
+		if judges[r.Source] == nil {
+			judges[r.Source] = &window.Judge{Windows: windows, Lateness: int64(rule.Lateness), Watermark: window.NoWatermark}
+			sets[r.Source] = window.NewSet(window.Setting{Windows: windows, Carry: carry, Topic: r.Topic, Partition: r.Partition})
 		}
-		at := window.Place{Watermark: judges[r.Partition].Watermark, Offset: r.Offset}
-		v := oracle.Judgement{Partition: r.Partition, Offset: r.Offset}
+		at := window.Place{Watermark: judges[r.Source].Watermark, Offset: r.Offset}
+		v := oracle.Judgement{Source: r.Source, Offset: r.Offset}
 		var m record.Record
 		reason := decoder.Decode(&record.Message{Value: r.Value}, &m)
 		if reason == record.None && r.Time >= 0 && record.Future(m.Time, r.Time*1e6, int64(rule.MaxFuture)) {
@@ -72,14 +72,14 @@ func river(records []oracle.Record, rule oracle.Rule) (verdicts []oracle.Judgeme
 		switch {
 		case reason != record.None:
 			v.Verdict, v.Reason = oracle.Rejected, reason.String()
-		case judges[r.Partition].Late(m.Time):
+		case judges[r.Source].Late(m.Time):
 			v.Verdict = oracle.Late
 		case !rule.Keep(m.Value):
 			v.Verdict = oracle.Filtered
-			sets[r.Partition].Filter(at, m.Category)
+			sets[r.Source].Filter(at, m.Category)
 		default:
 			v.Verdict = oracle.Kept
-			sets[r.Partition].Keep(at, m.Category, m.Value)
+			sets[r.Source].Keep(at, m.Category, m.Value)
 		}
 		verdicts = append(verdicts, v)
 	}
@@ -111,7 +111,7 @@ func spelled(t *rapid.T, v float64, label string) string {
 	}
 }
 
-// drawn is a topic's records: times that wander about, a few categories, values of one kind or of every magnitude.
+// drawn is the records of a topic or two: times that wander about, a few categories, values of one kind or of every magnitude.
 func drawn(t *rapid.T) []oracle.Record {
 	var records []oracle.Record
 	base := rapid.SampledFrom([]float64{0, 1764000000, -9214559990, 9214646380}).Draw(t, "base")
@@ -119,13 +119,19 @@ func drawn(t *rapid.T) []oracle.Record {
 	if rapid.Bool().Draw(t, "wild") {
 		values = rapid.Float64Range(-math.MaxFloat64, math.MaxFloat64)
 	}
-	for partition := range int32(rapid.IntRange(1, 3).Draw(t, "partitions")) {
+	whole := rapid.Bool().Draw(t, "whole seconds") // so that times are alike
+	second := rapid.Int32Range(1, 4).Draw(t, "sources of the first topic")
+	for i := range int32(rapid.IntRange(1, 4).Draw(t, "sources")) {
+		source := oracle.Source{Topic: fmt.Sprint("t", i/second), Partition: i % second}
 		for offset := range rapid.IntRange(0, 40).Draw(t, "records") {
 			seconds := base + rapid.Float64Range(-15, 30).Draw(t, "time")
+			if whole {
+				seconds = math.Floor(seconds)
+			}
 			category := rapid.SampledFrom([]string{"A", "B", "\\u0041", "é<&>", "\\ud83c\\udf0a", "\\ud83c", "", "\xff", "\\u2028"}).Draw(t, "category")
 			value := fmt.Sprintf(`{"timestamp":%s,"value":%s,"category":"%s"}`, spelled(t, seconds, "time"),
 				spelled(t, values.Draw(t, "value"), "value"), category)
-			r := oracle.Record{Partition: partition, Offset: int64(offset) * 3, Value: []byte(value)}
+			r := oracle.Record{Source: source, Offset: int64(offset) * 3, Value: []byte(value)}
 			r.Time = int64(base*1e3) + rapid.Int64Range(0, 20_000).Draw(t, "record time")
 			switch rapid.IntRange(0, 30).Draw(t, "kind") {
 			case 0:

@@ -8,12 +8,22 @@ import (
 	"time"
 )
 
-// Record is one message of the source topic. Its partition and offset are its identity: each pair comes once.
-type Record struct {
+// Source is a partition of a source topic.
+type Source struct {
+	Topic     string // may be empty if there is one topic only
 	Partition int32
-	Offset    int64
-	Value     []byte // nil is a tombstone, which Kafka tells from an empty value
-	Time      int64  // Kafka's time of the record in milliseconds since the Unix epoch; negative if it has none
+}
+
+func (s Source) compare(o Source) int {
+	return cmp.Or(strings.Compare(s.Topic, o.Topic), cmp.Compare(s.Partition, o.Partition))
+}
+
+// Record is one message of a source topic. Its source and offset are its identity: each pair comes once.
+type Record struct {
+	Source
+	Offset int64
+	Value  []byte // nil is a tombstone, which Kafka tells from an empty value
+	Time   int64  // Kafka's time of the record in milliseconds since the Unix epoch; negative if it has none
 }
 
 // Rule is what the user of the river has set.
@@ -44,10 +54,10 @@ const (
 
 // Judgement is the verdict on one record.
 type Judgement struct {
-	Partition int32
-	Offset    int64
-	Verdict   Verdict
-	Reason    string // of a rejection, in the words of the package's comment; otherwise empty
+	Source
+	Offset  int64
+	Verdict Verdict
+	Reason  string // of a rejection, in the words of the package's comment; otherwise empty
 }
 
 // Counts says how many records had which verdict.
@@ -71,18 +81,18 @@ func (c *Counts) add(v Verdict) {
 	}
 }
 
-// Outcome is everything that follows from the records of a source topic.
+// Outcome is everything that follows from the records of the source topics.
 type Outcome struct {
-	Counts                        // over all partitions
-	PerPartition map[int32]Counts // of each partition that has a record
-	Verdicts     []Judgement      // one for each record, by partition and offset
-	Results      []Result         // sorted by window end, bytes of the category, window start
+	Counts                      // over all sources
+	PerSource map[Source]Counts // of each source that has a record
+	Verdicts  []Judgement       // one for each record, by source and offset
+	Results   []Result          // sorted by window end, bytes of the category, window start
 }
 
 // Verdict returns the judgement on one record; ok is false if there was no such record.
-func (o *Outcome) Verdict(partition int32, offset int64) (j Judgement, ok bool) {
-	i, ok := slices.BinarySearchFunc(o.Verdicts, Judgement{Partition: partition, Offset: offset}, func(a, b Judgement) int {
-		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
+func (o *Outcome) Verdict(source Source, offset int64) (j Judgement, ok bool) {
+	i, ok := slices.BinarySearchFunc(o.Verdicts, Judgement{Source: source, Offset: offset}, func(a, b Judgement) int {
+		return cmp.Or(a.Source.compare(b.Source), cmp.Compare(a.Offset, b.Offset))
 	})
 	if !ok {
 		return Judgement{}, false
@@ -90,28 +100,28 @@ func (o *Outcome) Verdict(partition int32, offset int64) (j Judgement, ok bool) 
 	return o.Verdicts[i], true
 }
 
-// Judge returns what the records, in any order, lead to under one rule. Each partition is judged in the order of its
+// Judge returns what the records, in any order, lead to under one rule. Each source is judged in the order of its
 // offsets; all windows are taken to be closed in the end.
 func Judge(records []Record, rule Rule) Outcome {
-	return JudgeEach(records, func(int32, int64) Rule { return rule })
+	return JudgeEach(records, func(Source, int64) Rule { return rule })
 }
 
-// JudgeEach is Judge where the rule was changed on the way: ruleOf says which one counts for the record of a partition
-// at an offset. It is asked once for each record, in the order of offsets within a partition.
-func JudgeEach(records []Record, ruleOf func(partition int32, offset int64) Rule) Outcome {
+// JudgeEach is Judge where the rule was changed on the way: ruleOf says which one counts for the record of a source
+// at an offset. It is asked once for each record, in the order of offsets within a source.
+func JudgeEach(records []Record, ruleOf func(source Source, offset int64) Rule) Outcome {
 	records = slices.Clone(records)
 	slices.SortStableFunc(records, func(a, b Record) int {
-		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
+		return cmp.Or(a.Source.compare(b.Source), cmp.Compare(a.Offset, b.Offset))
 	})
-	o := Outcome{PerPartition: map[int32]Counts{}}
-	l := ledger{watermarks: map[int32]*big.Int{}, results: map[identity]*members{}, midnights: map[zoneDay]int64{}}
+	o := Outcome{PerSource: map[Source]Counts{}}
+	l := ledger{watermarks: map[Source]*big.Int{}, results: map[identity]*members{}, midnights: map[zoneDay]int64{}}
 	for _, r := range records {
-		verdict, reason := l.enter(r, ruleOf(r.Partition, r.Offset))
-		o.Verdicts = append(o.Verdicts, Judgement{r.Partition, r.Offset, verdict, reason})
+		verdict, reason := l.enter(r, ruleOf(r.Source, r.Offset))
+		o.Verdicts = append(o.Verdicts, Judgement{r.Source, r.Offset, verdict, reason})
 		o.add(verdict)
-		c := o.PerPartition[r.Partition]
+		c := o.PerSource[r.Source]
 		c.add(verdict)
-		o.PerPartition[r.Partition] = c
+		o.PerSource[r.Source] = c
 	}
 	for id, m := range l.results {
 		o.Results = append(o.Results, m.result(id))
@@ -137,12 +147,12 @@ type members struct {
 
 // ledger is what is known between two records.
 type ledger struct {
-	watermarks map[int32]*big.Int // by partition; absent before its first valid record. int64 might not hold one
+	watermarks map[Source]*big.Int // absent before its first valid record. int64 might not hold one
 	results    map[identity]*members
 	midnights  map[zoneDay]int64 // those that were looked for
 }
 
-// enter judges the next record of its partition and counts it where it belongs.
+// enter judges the next record of its source and counts it where it belongs.
 func (l *ledger) enter(r Record, rule Rule) (Verdict, string) {
 	m, reason := rule.read(r.Value)
 	if reason == "" && future(m.time, r.Time, rule.MaxFuture) {
@@ -152,19 +162,19 @@ func (l *ledger) enter(r Record, rule Rule) (Verdict, string) {
 		return Rejected, reason
 	}
 
-	watermark := l.watermarks[r.Partition]
+	watermark := l.watermarks[r.Source]
 	kept := !m.filtered
 	late := true
 	for _, w := range l.windows(m.time, rule) {
 		if watermark != nil && big.NewInt(w.end).Cmp(watermark) <= 0 {
-			continue // over, for this partition
+			continue // over, for this source
 		}
 		late = false
-		l.count(identity{m.category, w.start, w.end}, sighting{m.time, r.Partition, r.Offset, m.value}, kept, rule.Aggregates)
+		l.count(identity{m.category, w.start, w.end}, sighting{m.time, r.Source, r.Offset, m.value}, kept, rule.Aggregates)
 	}
 	// It never falls, also where a longer lateness counts from here on.
 	if reached := new(big.Int).Sub(big.NewInt(m.time), big.NewInt(int64(rule.Lateness))); watermark == nil || reached.Cmp(watermark) > 0 {
-		l.watermarks[r.Partition] = reached
+		l.watermarks[r.Source] = reached
 	}
 	switch {
 	case late:

@@ -24,7 +24,7 @@ func measured(partition int32, lines ...string) []Record {
 			panic(err)
 		}
 		value = fmt.Sprintf(`{"timestamp":%s,"value":%s,"category":%q}`, at, value, category)
-		records = append(records, Record{Partition: partition, Offset: int64(i), Value: []byte(value), Time: -1})
+		records = append(records, Record{Source: Source{Partition: partition}, Offset: int64(i), Value: []byte(value), Time: -1})
 	}
 	return records
 }
@@ -63,23 +63,27 @@ func TestVerdictsFollowTheWatermark(t *testing.T) {
 	}
 }
 
-func TestPartitionsAreJudgedApartAndInTheOrderOfTheirOffsets(t *testing.T) {
+func TestSourcesAreJudgedApartAndInTheOrderOfTheirOffsets(t *testing.T) {
 	records := append(measured(1, "12 1 A", "9 1 A"), measured(0, "9 1 A", "12 1 A")...)
+	for _, r := range measured(1, "9 1 A") { // the same number of another topic is another source
+		r.Topic = "other"
+		records = append(records, r)
+	}
 	slices.Reverse(records)
 	o := Judge(records, below90())
-	if want := []Verdict{Kept, Kept, Kept, Late}; !slices.Equal(verdicts(o), want) {
+	if want := []Verdict{Kept, Kept, Kept, Late, Kept}; !slices.Equal(verdicts(o), want) {
 		t.Errorf("got %v, want %v", verdicts(o), want)
 	}
-	if want := map[int32]Counts{0: {Kept: 2}, 1: {Kept: 1, Late: 1}}; !reflect.DeepEqual(o.PerPartition, want) {
-		t.Errorf("counts by partition are %v, want %v", o.PerPartition, want)
+	if want := map[Source]Counts{{"", 0}: {Kept: 2}, {"", 1}: {Kept: 1, Late: 1}, {"other", 1}: {Kept: 1}}; !reflect.DeepEqual(o.PerSource, want) {
+		t.Errorf("counts by source are %v, want %v", o.PerSource, want)
 	}
-	if want := (Counts{Kept: 3, Late: 1}); o.Counts != want || o.Read() != 4 {
+	if want := (Counts{Kept: 4, Late: 1}); o.Counts != want || o.Read() != 5 {
 		t.Errorf("counts are %v of %d, want %v", o.Counts, o.Read(), want)
 	}
-	if j, ok := o.Verdict(1, 1); !ok || j != (Judgement{1, 1, Late, ""}) {
+	if j, ok := o.Verdict(Source{Partition: 1}, 1); !ok || j != (Judgement{Source{Partition: 1}, 1, Late, ""}) {
 		t.Errorf("partition 1 at 1 was judged %v (%v), want late", j, ok)
 	}
-	if j, ok := o.Verdict(1, 2); ok {
+	if j, ok := o.Verdict(Source{Partition: 1}, 2); ok {
 		t.Errorf("partition 1 at 2 does not exist and was judged %v", j)
 	}
 }
@@ -189,7 +193,7 @@ func TestDaysAreThoseOfTheZonesCalendar(t *testing.T) {
 func TestAWindowStatesWhatTheRulesOfAllItsRecordsAskFor(t *testing.T) {
 	some, others := below90(), below90()
 	some.Aggregates, others.Aggregates = []string{"mean", "count", "last"}, []string{"last", "max", "count"}
-	o := JudgeEach(measured(0, "1 1 A", "2 2 B", "3 3 A", "11 95 A", "12 4 A"), func(_ int32, offset int64) Rule {
+	o := JudgeEach(measured(0, "1 1 A", "2 2 B", "3 3 A", "11 95 A", "12 4 A"), func(_ Source, offset int64) Rule {
 		if offset < 2 {
 			return some
 		}
@@ -198,6 +202,18 @@ func TestAWindowStatesWhatTheRulesOfAllItsRecordsAskFor(t *testing.T) {
 	want := []string{`0-10 "count":2,"filtered":0,"last":3`, `0-10 "mean":2,"count":1,"filtered":0,"last":2`, `10-20 "last":4,"max":4,"count":1,"filtered":1`}
 	if got := stated(o); !slices.Equal(got, want) {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+}
+
+func TestOfRecordsOfOneTimeTheFirstIsThatOfTheFirstTopic(t *testing.T) {
+	rule := below90()
+	rule.Aggregates = []string{"first", "last"}
+	records := append(measured(0, "1 1 A", "1 2 A"), measured(3, "1 4 A", "1 8 A")...)
+	for i := range records {
+		records[i].Topic = []string{"readings", "alarms"}[i/2]
+	}
+	if got, want := stated(Judge(records, rule)), []string{`0-10 "filtered":0,"first":4,"last":2`}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
@@ -213,7 +229,7 @@ func TestEachRecordGoesByItsOwnRule(t *testing.T) {
 	records := measured(0, "9 95 A", "12 1 A", "9 95 A", "14 1 A", "9 95 A", "17.9 1 A", "11 1 A")
 	longer := below90()
 	longer.Window, longer.Lateness, longer.Keep = 5*time.Second, 4*time.Second, nil
-	o := JudgeEach(records, func(_ int32, offset int64) Rule {
+	o := JudgeEach(records, func(_ Source, offset int64) Rule {
 		if offset < 3 {
 			return below90()
 		}
@@ -235,7 +251,7 @@ func TestEachRecordGoesByItsOwnRule(t *testing.T) {
 func TestAWatermarkNeverFalls(t *testing.T) {
 	longer := below90()
 	longer.Lateness = time.Minute
-	o := JudgeEach(measured(0, "22 1 A", "23 1 A", "19 1 A"), func(_ int32, offset int64) Rule {
+	o := JudgeEach(measured(0, "22 1 A", "23 1 A", "19 1 A"), func(_ Source, offset int64) Rule {
 		if offset == 0 {
 			return below90()
 		}

@@ -24,7 +24,7 @@ func TestTheRiverRunsWithTheACLsAlone(t *testing.T) {
 	}
 	var records []oracle.Record
 	for _, m := range s.read(t, "records") {
-		records = append(records, oracle.Record{Partition: m.Partition, Offset: m.Offset, Value: m.Value, Time: m.Timestamp.UnixMilli()})
+		records = append(records, oracle.Record{Source: oracle.Source{Topic: m.Topic, Partition: m.Partition}, Offset: m.Offset, Value: m.Value, Time: m.Timestamp.UnixMilli()})
 	}
 	var results []oracle.Published
 	for _, m := range s.read(t, "results") {

@@ -18,9 +18,11 @@ func (r *river) load(seed uint64, n int, from time.Time) {
 	r.t.Helper()
 	random := rand.New(rand.NewPCG(seed, 3))
 	var all []*kgo.Record
+	places := r.places()
 	for i := range n {
 		at := from.Add(time.Duration(i) * 50 * time.Millisecond)
-		all = append(all, &kgo.Record{Topic: recordsTopic, Partition: int32(random.IntN(sources)), Value: []byte(someRecord(random, at)), Timestamp: time.Now()})
+		to := places[random.IntN(len(places))]
+		all = append(all, &kgo.Record{Topic: to.Topic, Partition: to.Partition, Value: []byte(someRecord(random, at)), Timestamp: time.Now()})
 	}
 	all = append(all,
 		&kgo.Record{Topic: recordsTopic, Partition: 1, Value: nil, Timestamp: time.Now()},

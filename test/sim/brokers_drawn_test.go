@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/meanstream/meanstream/pkg/kafka/broker"
 	"github.com/meanstream/meanstream/pkg/kafka/kafkatest"
 )
 
@@ -59,20 +60,24 @@ func (d *drawing) completing() {
 
 // unstable has commits hang that nobody can end: markers are slow.
 func (d *drawing) unstable() {
-	group, topic, n := "processor", recordsTopic, sources
+	group, all := "processor", places(d.two)
 	if d.random.IntN(2) == 0 {
-		group, topic, n = "sink", partialsTopic, outputs
+		group, all = "sink", broker.AllPartitions(partialsTopic, outputs)
 	}
-	partition, lasting := int32(d.random.IntN(n)), d.between(0, 3*time.Second)
-	d.add(0, "unstable", fmt.Sprintf("group %s's offset for %s/%d is unstable for %s", group, topic, partition, lasting), func(p *play) {
+	at, lasting := all[d.random.IntN(len(all))], d.between(0, 3*time.Second)
+	d.add(0, "unstable", fmt.Sprintf("group %s's offset for %s is unstable for %s", group, at.Name(), lasting), func(p *play) {
 		p.did()
-		p.cluster.Hold88(group, topic, partition, lasting)
+		p.cluster.Hold88(group, at.Topic, at.Partition, lasting)
 	})
 }
 
 func (d *drawing) leaderMoves() {
-	topics := map[string]int{recordsTopic: sources, partialsTopic: outputs, resultsTopic: outputs, rejectsTopic: sources}
-	topic := []string{recordsTopic, partialsTopic, resultsTopic, rejectsTopic}[d.random.IntN(4)]
+	topics := map[string]int{recordsTopic: sources, moreTopic: moreSources, partialsTopic: outputs, resultsTopic: outputs, rejectsTopic: sources}
+	names := []string{recordsTopic, partialsTopic, resultsTopic, rejectsTopic}
+	if d.two {
+		names = append(names, moreTopic)
+	}
+	topic := names[d.random.IntN(len(names))]
 	partition, to := int32(d.random.IntN(topics[topic])), int32(d.random.IntN(3))
 	d.add(0, "leader", fmt.Sprintf("broker %d is to lead %s/%d", to, topic, partition), func(p *play) {
 		if int(to) >= p.options.brokers {
@@ -100,27 +105,31 @@ func (d *drawing) featureChanges() {
 	})
 }
 
-// recordsGrow adds partitions to records.
+// recordsGrow adds partitions to a source topic.
 func (d *drawing) recordsGrow() {
-	if d.sources > sources+2 {
+	topic := recordsTopic
+	if d.two {
+		topic = d.place().Topic
+	}
+	if d.sources[topic] > sources+2 {
 		return
 	}
 	more := 1 + d.random.IntN(2)
-	d.sources += int32(more)
-	d.add(0, "grown", fmt.Sprintf("records gets %d partitions more", more), func(p *play) {
+	d.sources[topic] += int32(more)
+	d.add(0, "grown", fmt.Sprintf("%s gets %d partitions more", topic, more), func(p *play) {
 		p.did()
-		resp, err := kadm.NewClient(p.client).CreatePartitions(context.Background(), more, recordsTopic)
+		resp, err := kadm.NewClient(p.client).CreatePartitions(context.Background(), more, topic)
 		if err == nil {
 			err = resp.Error()
 		}
 		if err != nil {
-			p.t.Errorf("add partitions to records: %v", err)
+			p.t.Errorf("add partitions to %s: %v", topic, err)
 			return
 		}
-		p.partitions += int32(more)
-		for n := p.partitions - int32(more); n < p.partitions; n++ { // kfake throws dice for their leaders
-			if err := p.cluster.Kfake().MoveTopicPartition(recordsTopic, n, n%int32(p.options.brokers)); err != nil {
-				p.t.Errorf("move records/%d: %v", n, err)
+		p.partitions[topic] += int32(more)
+		for n := p.partitions[topic] - int32(more); n < p.partitions[topic]; n++ { // kfake throws dice for their leaders
+			if err := p.cluster.Kfake().MoveTopicPartition(topic, n, n%int32(p.options.brokers)); err != nil {
+				p.t.Errorf("move %s/%d: %v", topic, n, err)
 			}
 		}
 	})

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/meanstream/meanstream/pkg/kafka/broker"
 )
 
 // event is one thing that happens in a drawn run. What it does was drawn with it: it looks at no dice while the run is
@@ -36,17 +38,21 @@ type drawing struct {
 	alive   map[string][]string // names, by kind: "p" for processors, "s" for sinks
 	born    int
 	setting setting
-	sources int32
+	two     bool             // source topics
+	sources map[string]int32 // partitions of each by then
 
 	changing   bool // the rule may change in this run
-	quiet      int32
+	quiet      broker.TopicPartition
 	quietUntil time.Duration
 }
 
 // draw makes the run of a seed: eight stretches of traffic, and some trouble in each.
 func draw(seed uint64) drawn {
-	d := &drawing{random: rand.New(rand.NewPCG(seed, 1)), alive: map[string][]string{}, setting: usual(), sources: sources, quiet: -1}
+	d := &drawing{random: rand.New(rand.NewPCG(seed, 1)), alive: map[string][]string{}, setting: usual(),
+		sources: map[string]int32{recordsTopic: sources, moreTopic: moreSources}}
 	o := options{brokers: 1 + 2*d.random.IntN(2), txnVersion: int16(1 + d.random.IntN(2)), seed: seed, spread: time.Millisecond}
+	o.two = rand.New(rand.NewPCG(seed, 2)).IntN(2) == 0 // from dice of its own: the rest is as it would be
+	d.two = o.two
 	d.changing = d.random.IntN(4) == 0
 	d.birth("p")
 	d.now = d.between(0, 100*time.Millisecond)
@@ -97,6 +103,12 @@ func (d *drawing) add(after time.Duration, kind, text string, do func(p *play)) 
 // between draws a time. To the nanosecond: no two things shall happen at once.
 func (d *drawing) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(d.random.Int64N(int64(most-least)))
+}
+
+// place draws a source partition that there is from the beginning.
+func (d *drawing) place() broker.TopicPartition {
+	all := places(d.two)
+	return all[d.random.IntN(len(all))]
 }
 
 // name is for the next process of a kind.

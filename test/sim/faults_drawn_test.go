@@ -192,12 +192,12 @@ func (d *drawing) quietOwnerDies() {
 	if d.now < d.quietUntil {
 		return
 	}
-	d.quiet, d.quietUntil = int32(d.random.IntN(sources)), d.now+22*time.Second
+	d.quiet, d.quietUntil = d.place(), d.now+22*time.Second
 	quiet, s := d.quiet, d.setting
 	dies := d.between(10*time.Second, 20*time.Second)
-	d.add(dies, "owner-dies", fmt.Sprintf("the owner of records/%d, which is quiet, is killed", quiet), func(p *play) { p.crashOwner(quiet) })
-	d.add(dies+d.between(0, 5*time.Second), "owner-dies", fmt.Sprintf("a record is sent to records/%d", quiet), func(p *play) {
-		p.send(quiet, measurement(time.Now(), 4, "waited for"))
+	d.add(dies, "owner-dies", fmt.Sprintf("the owner of %s, which is quiet, is killed", quiet.Name()), func(p *play) { p.crashOwner(quiet) })
+	d.add(dies+d.between(0, 5*time.Second), "owner-dies", "a record is sent to "+quiet.Name(), func(p *play) {
+		p.sendTo(quiet, measurement(time.Now(), 4, "waited for"))
 	})
 	heir := d.name("p")
 	d.add(dies+d.between(0, 8*time.Second), "owner-dies", heir+" starts", func(p *play) { p.birth(heir, s) })

@@ -53,7 +53,7 @@ func losing(t *testing.T, name string, o options, play func(l *lossy)) {
 func (l *lossy) remember() {
 	l.t.Helper()
 	for _, m := range l.cluster.ReadCommitted(recordsTopic) {
-		l.records[address{m.Partition, m.Offset}] = oracle.Record{Partition: m.Partition, Offset: m.Offset, Value: m.Value, Time: m.Time.UnixMilli()}
+		l.records[address{m.Partition, m.Offset}] = oracle.Record{Source: oracle.Source{Topic: recordsTopic, Partition: m.Partition}, Offset: m.Offset, Value: m.Value, Time: m.Time.UnixMilli()}
 	}
 }
 
@@ -99,7 +99,7 @@ func (l *lossy) skipper(name string) *process {
 				MaxAhead: 1000, SkipLost: true,
 			},
 			Broker: b, Flush: time.Second, Ready: func(bool, string) {},
-			Records: topic(recordsTopic, sources), Partials: topic(partialsTopic, outputs), Rejects: topic(rejectsTopic, sources),
+			Records: l.read(), Partials: topic(partialsTopic, outputs), Rejects: topic(rejectsTopic, sources),
 		})
 	})
 }

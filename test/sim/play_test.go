@@ -8,13 +8,14 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/meanstream/meanstream/pkg/kafka/broker"
 	"github.com/meanstream/meanstream/pkg/kafka/kafkatest"
 )
 
 // play is a drawn run while it is on.
 type play struct {
 	*river
-	partitions int32 // that records has by now
+	partitions map[string]int32 // of each source topic by now
 
 	mu      sync.Mutex // what follows is looked at in hooks as well
 	current int        // the event that happens now
@@ -40,7 +41,10 @@ type healing struct {
 
 // perform plays a drawn run and has the oracle judge. It returns which of the events have done anything.
 func (r *river) perform(d drawn, kept []int) []int {
-	p := &play{river: r, partitions: sources, born: map[string]*process{}, gone: map[string]bool{}, struck: map[int]bool{}}
+	p := &play{river: r, partitions: map[string]int32{}, born: map[string]*process{}, gone: map[string]bool{}, struck: map[int]bool{}}
+	for _, at := range r.places() {
+		p.partitions[at.Topic]++
+	}
 	begin := time.Now()
 	for _, i := range kept {
 		time.Sleep(d.events[i].at - time.Since(begin))
@@ -70,6 +74,14 @@ func (r *river) perform(d drawn, kept []int) []int {
 	p.judge()
 	p.judgeRejects()
 	return p.strikes()
+}
+
+// there are the source partitions that there are by now.
+func (p *play) there() (all []broker.TopicPartition) {
+	for _, topic := range p.topics {
+		all = append(all, broker.AllPartitions(topic, p.partitions[topic])...)
+	}
+	return all
 }
 
 // calm ends all trouble.
@@ -177,14 +189,14 @@ func (p *play) kill(name string) bool {
 	return ok
 }
 
-// crashOwner kills whoever reads a partition of records now.
-func (p *play) crashOwner(partition int32) {
+// crashOwner kills whoever reads a source partition now.
+func (p *play) crashOwner(at broker.TopicPartition) {
 	info := p.cluster.Kfake().GroupInfo("processor")
 	if info == nil {
 		return
 	}
 	for _, m := range info.Members {
-		if slices.Contains(m.Assignment[recordsTopic], partition) {
+		if slices.Contains(m.Assignment[at.Topic], at.Partition) {
 			p.crash(m.ClientID)
 		}
 	}

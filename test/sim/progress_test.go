@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,9 +16,15 @@ import (
 
 // TestABackfillThatTakesLongSaysHowFarItIs has the brokers refuse most fetches for a while, so that there is something to say.
 func TestABackfillThatTakesLongSaysHowFarItIs(t *testing.T) {
+	for _, two := range []bool{false, true} {
+		t.Run(fmt.Sprint("two topics: ", two), func(t *testing.T) { tellsHowFar(t, two) })
+	}
+}
+
+func tellsHowFar(t *testing.T, two bool) {
 	synctest.Test(t, func(t *testing.T) {
 		core, seen := observer.New(zapcore.InfoLevel)
-		r := start(t, options{exitAtEnd: true})
+		r := start(t, options{exitAtEnd: true, two: two})
 		r.log = zap.New(core)
 		r.load(5, 3000, lastYear())
 		p, s := r.processor("p1"), r.sink("s1")

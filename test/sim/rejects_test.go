@@ -13,7 +13,7 @@ import (
 // TestEachRejectIsThereOnce, with its reason, whoever dies meanwhile.
 func TestEachRejectIsThereOnce(t *testing.T) {
 	for _, key := range []kmsg.Key{kmsg.Produce, kmsg.EndTxn} {
-		scenario(t, "killed after "+key.Name(), options{}, func(r *river) {
+		scenario(t, "killed after "+key.Name(), options{two: key == kmsg.EndTxn}, func(r *river) {
 			p1, s := r.processor("p1"), r.sink("s1")
 			killAt(p1, key, 9, false)
 			r.flow(uint64(key), 20*time.Second)
@@ -32,11 +32,12 @@ func (r *river) judgeRejects() {
 	r.t.Helper()
 	missing := map[string]string{}
 	for _, v := range r.outcome().Verdicts {
+		from := fmt.Sprintf("%s/%d/%d", v.Topic, v.Partition, v.Offset)
 		switch v.Verdict {
 		case oracle.Rejected:
-			missing[fmt.Sprintf("%d/%d", v.Partition, v.Offset)] = v.Reason
+			missing[from] = v.Reason
 		case oracle.Late:
-			missing[fmt.Sprintf("%d/%d", v.Partition, v.Offset)] = "late"
+			missing[from] = "late"
 		case oracle.Kept, oracle.Filtered:
 		}
 	}
@@ -48,7 +49,7 @@ func (r *river) judgeRejects() {
 		for _, h := range m.Headers {
 			headers[h.Key] = string(h.Value)
 		}
-		from := headers["meanstream-partition"] + "/" + headers["meanstream-offset"]
+		from := headers["meanstream-topic"] + "/" + headers["meanstream-partition"] + "/" + headers["meanstream-offset"]
 		want, ok := missing[from]
 		switch {
 		case !ok:

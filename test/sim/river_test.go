@@ -28,6 +28,8 @@ const (
 	resultsTopic  = "results"
 	rejectsTopic  = "rejects"
 	sources       = 4
+	moreTopic     = "more" // a second source topic, where there are two; first by name
+	moreSources   = 3
 	outputs       = 3
 	windowSize    = 10 * time.Second
 	lateness      = 2 * time.Second
@@ -43,6 +45,7 @@ type river struct {
 	honest  map[spot]time.Time // when a record was sent whose own time is a lie
 	all     sync.WaitGroup
 	options options
+	topics  []string        // that those read who are started from now on
 	over    context.Context // ends when the play is over
 	finish  context.CancelFunc
 }
@@ -55,6 +58,7 @@ type options struct {
 	closeIdle time.Duration // --close-idle-after; 0: never
 
 	txnVersion int16 // of transactions, as the brokers have it; 0: 2
+	two        bool  // source topics
 
 	seed   uint64        // of what is drawn in the network
 	spread time.Duration // see kafkatest.Options
@@ -63,13 +67,18 @@ type options struct {
 
 // spot is where a record stands.
 type spot struct {
-	partition int32
-	offset    int64
+	broker.TopicPartition
+	offset int64
 }
 
 func start(t *testing.T, o options) *river {
 	t.Helper()
 	topics := map[string]int32{recordsTopic: sources, partialsTopic: outputs, resultsTopic: outputs, rejectsTopic: sources}
+	read := []string{recordsTopic}
+	if o.two {
+		topics[moreTopic] = moreSources
+		read = append(read, moreTopic)
+	}
 	c := kafkatest.Start(t, kafkatest.Options{Brokers: max(o.brokers, 1), Topics: topics, TxnVersion: o.txnVersion, Seed: o.seed, Spread: o.spread, Trace: o.trace})
 	log := zap.NewNop()
 	if testing.Verbose() {
@@ -77,7 +86,7 @@ func start(t *testing.T, o options) *river {
 	}
 	over, finish := context.WithCancel(context.Background())
 	return &river{t: t, cluster: c, log: log, options: o, client: c.Client(kgo.RecordPartitioner(kgo.ManualPartitioner())),
-		setting: usual(), honest: map[spot]time.Time{}, over: over, finish: finish}
+		setting: usual(), honest: map[spot]time.Time{}, topics: read, over: over, finish: finish}
 }
 
 // process is one simulated process.
@@ -111,6 +120,25 @@ func (r *river) launch(name string, serve func(ctx context.Context, b broker.Con
 	return p
 }
 
+// read are the source topics, as those are told who are started now.
+func (r *river) read() (all []broker.NewTopic) {
+	for _, name := range r.topics {
+		all = append(all, topic(name, sources))
+	}
+	return all
+}
+
+// places are the source partitions that there are at the start.
+func (r *river) places() []broker.TopicPartition { return places(r.options.two) }
+
+func places(two bool) []broker.TopicPartition {
+	all := broker.AllPartitions(recordsTopic, sources)
+	if two {
+		all = append(all, broker.AllPartitions(moreTopic, moreSources)...)
+	}
+	return all
+}
+
 func topic(name string, n int) broker.NewTopic {
 	return broker.NewTopic{Name: name, Partitions: n, Replication: 1}
 }
@@ -120,7 +148,7 @@ func (r *river) processor(name string) *process {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	counts := r.setting.rule(keep)
+	counts, read := r.setting.rule(keep), r.read()
 	return r.launch(name, func(ctx context.Context, b broker.Config, log *zap.Logger) error {
 		return worker.Serve(ctx, worker.Settings{
 			Config: worker.Config{
@@ -129,7 +157,7 @@ func (r *river) processor(name string) *process {
 				MaxAhead: 1000, ExitAtEnd: r.options.exitAtEnd,
 			},
 			Broker: b, Flush: time.Second, Ready: func(bool, string) {},
-			Records: topic(recordsTopic, sources), Partials: topic(partialsTopic, outputs), Rejects: topic(rejectsTopic, sources),
+			Records: read, Partials: topic(partialsTopic, outputs), Rejects: topic(rejectsTopic, sources),
 		})
 	})
 }
@@ -139,6 +167,7 @@ func (r *river) sink(name string) *process {
 	if idle == 0 {
 		idle = 5 * time.Second
 	}
+	read := r.read()
 	return r.launch(name, func(ctx context.Context, b broker.Config, log *zap.Logger) error {
 		return merger.Serve(ctx, merger.Settings{
 			Config: merger.Config{
@@ -146,25 +175,34 @@ func (r *river) sink(name string) *process {
 				IdleAfter: idle, CloseIdleAfter: r.options.closeIdle, ExitAtEnd: r.options.exitAtEnd,
 			},
 			Broker: b, Flush: time.Second, Ready: func(bool, string) {},
-			Records: topic(recordsTopic, sources), Partials: topic(partialsTopic, outputs),
+			Records: read, Partials: topic(partialsTopic, outputs),
 			Results: topic(resultsTopic, outputs), Rejects: topic(rejectsTopic, sources),
 		})
 	})
 }
 
 // send appends a value to a partition of records.
-func (r *river) send(partition int32, value string) { r.sendBy(r.client, partition, value, time.Now()) }
+func (r *river) send(partition int32, value string) {
+	r.t.Helper()
+	r.sendTo(broker.TopicPartition{Topic: recordsTopic, Partition: partition}, value)
+}
+
+// sendTo appends a value to a partition of a source topic.
+func (r *river) sendTo(p broker.TopicPartition, value string) {
+	r.t.Helper()
+	r.sendBy(r.client, p, value, time.Now())
+}
 
 // sendBy has a client append a value with the time that its sender says it is.
-func (r *river) sendBy(client *kgo.Client, partition int32, value string, at time.Time) {
+func (r *river) sendBy(client *kgo.Client, p broker.TopicPartition, value string, at time.Time) {
 	r.t.Helper()
-	rec := &kgo.Record{Topic: recordsTopic, Partition: partition, Value: []byte(value), Timestamp: at}
+	rec := &kgo.Record{Topic: p.Topic, Partition: p.Partition, Value: []byte(value), Timestamp: at}
 	now := time.Now()
 	if err := client.ProduceSync(context.Background(), rec).FirstErr(); err != nil {
-		r.t.Fatalf("send to %d: %v", partition, err)
+		r.t.Fatalf("send to %s: %v", p.Name(), err)
 	}
 	if !at.Equal(now) {
-		r.honest[spot{partition, rec.Offset}] = now
+		r.honest[spot{p, rec.Offset}] = now
 	}
 }
 

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,7 +69,7 @@ func (s setting) asked() oracle.Rule {
 // rule is what the simulated river goes by where nothing else is said.
 func rule() oracle.Rule { return usual().asked() }
 
-// span is what one partial says of a source partition.
+// span is what one partial says of a source.
 type span struct {
 	from, to int64
 	rule     uint64
@@ -76,7 +77,7 @@ type span struct {
 
 // ruleOf says which rule counts for a record: that of whoever has committed it. The partials tell, which is no begging
 // of the question: a record that is missing there, or there twice, is noticed by the ledger.
-func (r *river) ruleOf() func(partition int32, offset int64) oracle.Rule {
+func (r *river) ruleOf() func(source oracle.Source, offset int64) oracle.Rule {
 	r.t.Helper()
 	known := map[uint64]oracle.Rule{}
 	for _, s := range settings() {
@@ -86,7 +87,7 @@ func (r *river) ruleOf() func(partition int32, offset int64) oracle.Rule {
 		}
 		known[s.rule(keep).Fingerprint()] = s.asked()
 	}
-	spans := map[int32][]span{}
+	spans := map[oracle.Source][]span{}
 	for _, m := range r.cluster.ReadCommitted(partialsTopic) {
 		if m.Partition != 0 { // each carries all spans
 			continue
@@ -99,11 +100,12 @@ func (r *river) ruleOf() func(partition int32, offset int64) oracle.Rule {
 			r.t.Errorf("partials/0 at offset %d goes by a rule that nobody was given", m.Offset)
 		}
 		for _, s := range p.Sources {
-			spans[s.Partition] = append(spans[s.Partition], span{s.From, s.To, p.Rule})
+			source := oracle.Source{Topic: cmp.Or(s.Topic, recordsTopic), Partition: s.Partition} // a single topic is not named
+			spans[source] = append(spans[source], span{s.From, s.To, p.Rule})
 		}
 	}
-	return func(partition int32, offset int64) oracle.Rule {
-		all := spans[partition]
+	return func(source oracle.Source, offset int64) oracle.Rule {
+		all := spans[source]
 		i := slices.IndexFunc(all, func(s span) bool { return s.from <= offset && offset < s.to })
 		if i < 0 {
 			return rule()

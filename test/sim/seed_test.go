@@ -40,9 +40,9 @@ type report struct {
 	Sum     uint64   // of all of the history
 }
 
-// TestDrawnFromASeed runs the river while processes come, go, die and fall asleep, the network loses, repeats and delays
-// requests, and brokers refuse them, all drawn from the seed that names the run. A run that fails is shrunk to the events
-// that it takes.
+// TestDrawnFromASeed runs the river, from one source topic or two, while processes come, go, die and fall asleep, the
+// network loses, repeats and delays requests, and brokers refuse them, all drawn from the seed that names the run. A run
+// that fails is shrunk to the events that it takes.
 //
 //	SEEDS=200 go test ./test/sim                 the runs 0 to 199
 //	SEEDS=17-17 go test -v -run Drawn ./test/sim run 17, with its events and its log

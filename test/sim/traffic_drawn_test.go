@@ -4,19 +4,22 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meanstream/meanstream/pkg/kafka/broker"
 )
 
 // stretch is some time of traffic.
 type stretch struct {
 	seed    uint64
 	lasting time.Duration
-	quiet   int32 // partition that is left alone; -1: none
-	late    bool  // late records may lie close to what is in time
-	codec   int   // of codecs
-	ends    bool  // in transactions, some of which are aborted
+	quiet   broker.TopicPartition // that is left alone; zero: none
+	late    bool                  // late records may lie close to what is in time
+	codec   int                   // of codecs
+	ends    bool                  // in transactions, some of which are aborted
 	name    string
 }
 
@@ -26,14 +29,14 @@ func codecs() []kgo.CompressionCodec {
 
 // traffic draws a stretch.
 func (d *drawing) traffic(lasting time.Duration) {
-	s := stretch{seed: d.random.Uint64(), lasting: lasting, quiet: -1, late: !d.changing, codec: d.random.IntN(len(codecs())),
+	s := stretch{seed: d.random.Uint64(), lasting: lasting, late: !d.changing, codec: d.random.IntN(len(codecs())),
 		ends: d.random.IntN(5) == 0, name: fmt.Sprint("sender ", len(d.events))}
 	if d.now < d.quietUntil {
 		s.quiet = d.quiet
 	}
 	text := fmt.Sprintf("for %s, codec %d", lasting, s.codec)
-	if s.quiet >= 0 {
-		text += fmt.Sprintf(", none to records/%d", s.quiet)
+	if s.quiet.Topic != "" {
+		text += ", none to " + s.quiet.Name()
 	}
 	if s.ends {
 		text += ", in transactions"
@@ -56,16 +59,17 @@ func (d *drawing) silence() {
 
 // backlog draws many records at once.
 func (d *drawing) backlog() {
-	seed, partition, n := d.random.Uint64(), int32(d.random.IntN(sources)), 100+d.random.IntN(3000)
-	if d.now < d.quietUntil && partition == d.quiet {
-		partition = (partition + 1) % sources
+	seed, at, n := d.random.Uint64(), d.place(), 100+d.random.IntN(3000)
+	if d.now < d.quietUntil && at == d.quiet {
+		all := places(d.two)
+		at = all[(slices.Index(all, at)+1)%len(all)]
 	}
-	d.add(0, "backlog", fmt.Sprintf("%d records at once to records/%d", n, partition), func(p *play) {
+	d.add(0, "backlog", fmt.Sprintf("%d records at once to %s", n, at.Name()), func(p *play) {
 		p.did()
 		random := rand.New(rand.NewPCG(seed, 7))
 		var all []*kgo.Record
 		for range n {
-			all = append(all, &kgo.Record{Topic: recordsTopic, Partition: partition, Value: []byte(someRecord(random, time.Now())), Timestamp: time.Now()})
+			all = append(all, &kgo.Record{Topic: at.Topic, Partition: at.Partition, Value: []byte(someRecord(random, time.Now())), Timestamp: time.Now()})
 		}
 		p.all.Go(func() {
 			if err := p.client.ProduceSync(context.Background(), all...).FirstErr(); err != nil {
@@ -90,7 +94,7 @@ func (p *play) stream(s stretch) {
 	if s.ends {
 		opts = append(opts, kgo.TransactionalID(s.name))
 	}
-	client, partitions := p.sender(opts...), int(p.partitions) // a client learns of later ones only after minutes
+	client, all := p.sender(opts...), p.there() // a client learns of later ones only after minutes
 	defer client.Close()
 	begin, open := time.Now(), 0
 	for time.Since(begin) < s.lasting {
@@ -101,8 +105,8 @@ func (p *play) stream(s stretch) {
 			}
 			open = 1 + random.IntN(12)
 		}
-		if partition := int32(random.IntN(partitions)); partition != s.quiet {
-			p.one(client, random, partition, s.late)
+		if at := all[random.IntN(len(all))]; at != s.quiet {
+			p.one(client, random, at, s.late)
 		}
 		if s.ends {
 			if open--; open == 0 {
@@ -125,23 +129,23 @@ func (p *play) endOf(client *kgo.Client, commit bool) {
 
 // one sends one record, or an ordinary one and then a late one: where a partition has slept, an old record is not late
 // but dropped at the sink, which the oracle, who knows no clock, can't foresee.
-func (p *play) one(client *kgo.Client, random *rand.Rand, partition int32, late bool) {
+func (p *play) one(client *kgo.Client, random *rand.Rand, at broker.TopicPartition, late bool) {
 	now := time.Now()
 	switch random.IntN(40) {
 	case 0, 1:
-		p.sendBy(client, partition, measurement(now, 1, "A"), now)
+		p.sendBy(client, at, measurement(now, 1, "A"), now)
 		old := 80 + random.IntN(60) // seconds: late by every setting
 		if late {
 			old = random.IntN(60)
 		}
-		p.sendBy(client, partition, measurement(now.Add(-time.Duration(old)*time.Second), random.Float64()*100, "B"), now)
+		p.sendBy(client, at, measurement(now.Add(-time.Duration(old)*time.Second), random.Float64()*100, "B"), now)
 		return
 	case 2: // a wrong clock that the broker notices
-		p.sendBy(client, partition, measurement(now.Add(30*time.Minute), 1, "A"), now)
+		p.sendBy(client, at, measurement(now.Add(30*time.Minute), 1, "A"), now)
 		return
 	case 3: // a wrong clock that vouches for itself
-		p.sendBy(client, partition, measurement(now.Add(30*time.Minute), 1, "A"), now.Add(30*time.Minute))
+		p.sendBy(client, at, measurement(now.Add(30*time.Minute), 1, "A"), now.Add(30*time.Minute))
 		return
 	}
-	p.sendBy(client, partition, someRecord(random, now), now)
+	p.sendBy(client, at, someRecord(random, now), now)
 }

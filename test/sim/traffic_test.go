@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/meanstream/meanstream/pkg/kafka/broker"
 	"github.com/meanstream/meanstream/pkg/partial"
 	"github.com/meanstream/meanstream/test/oracle"
 )
@@ -14,19 +15,20 @@ import (
 func (r *river) flow(seed uint64, lasting time.Duration) {
 	r.t.Helper()
 	random := rand.New(rand.NewPCG(seed, 7))
+	places := r.places()
 	begin := time.Now()
 	for time.Since(begin) < lasting {
-		p := int32(random.IntN(sources))
-		if quiet := time.Since(begin); p == sources-1 && quiet > lasting/4 && quiet < lasting*3/4 {
-			p = 0
+		p := places[random.IntN(len(places))]
+		if quiet := time.Since(begin); p == places[sources-1] && quiet > lasting/4 && quiet < lasting*3/4 {
+			p = places[0]
 		}
 		if random.IntN(20) == 0 {
 			// A late one, of a partition that is awake: where one has slept, an old record is not late but dropped at the
 			// sink, which the oracle, who knows no clock, can't foresee.
-			r.send(p, measurement(time.Now(), 1, "A"))
-			r.send(p, measurement(time.Now().Add(-time.Duration(random.IntN(60))*time.Second), random.Float64()*100, "B"))
+			r.sendTo(p, measurement(time.Now(), 1, "A"))
+			r.sendTo(p, measurement(time.Now().Add(-time.Duration(random.IntN(60))*time.Second), random.Float64()*100, "B"))
 		}
-		r.send(p, someRecord(random, time.Now()))
+		r.sendTo(p, someRecord(random, time.Now()))
 		time.Sleep(time.Duration(random.IntN(200)) * time.Millisecond)
 	}
 }
@@ -67,12 +69,14 @@ func (r *river) judge() {
 func (r *river) outcome() oracle.Outcome {
 	r.t.Helper()
 	var records []oracle.Record
-	for _, m := range r.cluster.ReadCommitted(recordsTopic) {
-		at := m.Time
-		if sent, lied := r.honest[spot{m.Partition, m.Offset}]; lied {
-			at = sent
+	for _, topic := range r.topics {
+		for _, m := range r.cluster.ReadCommitted(topic) {
+			at := m.Time
+			if sent, lied := r.honest[spot{broker.TopicPartition{Topic: topic, Partition: m.Partition}, m.Offset}]; lied {
+				at = sent
+			}
+			records = append(records, oracle.Record{Source: oracle.Source{Topic: topic, Partition: m.Partition}, Offset: m.Offset, Value: m.Value, Time: at.UnixMilli()})
 		}
-		records = append(records, oracle.Record{Partition: m.Partition, Offset: m.Offset, Value: m.Value, Time: at.UnixMilli()})
 	}
 	return oracle.JudgeEach(records, r.ruleOf())
 }

@@ -9,7 +9,7 @@ import (
 // TestEverySetting runs each of the rules that users may choose from its beginning, with a processor and a sink that die.
 func TestEverySetting(t *testing.T) {
 	for i, s := range settings() {
-		scenario(t, s.String(), options{}, func(r *river) {
+		scenario(t, s.String(), options{two: i%2 == 1}, func(r *river) {
 			r.setting = s
 			p1, s1 := r.processor("p1"), r.sink("s1")
 			r.flow(uint64(i), 25*time.Second)
@@ -28,7 +28,7 @@ func TestEverySetting(t *testing.T) {
 func TestTheRuleChangesInARollingRestart(t *testing.T) {
 	all := settings()
 	for i, s := range all[1:] {
-		scenario(t, s.String(), options{}, func(r *river) {
+		scenario(t, s.String(), options{two: i%2 == 1}, func(r *river) {
 			r.setting = all[i] // the one before it
 			p1, p2, s1 := r.processor("p1"), r.processor("p2"), r.sink("s1")
 			r.awake(uint64(i), 20*time.Second)
@@ -52,10 +52,11 @@ func TestTheRuleChangesInARollingRestart(t *testing.T) {
 // slept could bring what is too late for the sink.
 func (r *river) awake(seed uint64, lasting time.Duration) {
 	r.t.Helper()
-	begin := time.Now()
+	begin, places := time.Now(), r.places()
 	for i := 0; time.Since(begin) < lasting; i++ {
 		at := time.Now().Add(-time.Duration((uint64(i)*seed*7919)%1500) * time.Millisecond)
-		r.send(int32(i%sources), measurement(at, float64((i*37+int(seed))%100), fmt.Sprintf("%c", 'A'+i%5)))
+		at = at.Truncate(200 * time.Millisecond) // so that several are first, or last
+		r.sendTo(places[i%len(places)], measurement(at, float64((i*37+int(seed))%100), fmt.Sprintf("%c", 'A'+i%5)))
 		time.Sleep(120 * time.Millisecond)
 	}
 }

@@ -222,8 +222,8 @@ func fetchAnswer() kmsg.Response {
 }
 
 func TestWhatABrokerLeftOutOfAnOffsetFetchIsNotCommitted(t *testing.T) {
-	got := complete([]Offset{{Partition: 7, At: 70}, {Partition: 1, At: 10, Metadata: "m"}}, []int32{1, 2, 7})
-	want := []Offset{{Partition: 1, At: 10, Metadata: "m"}, {Partition: 2, At: -1}, {Partition: 7, At: 70}}
+	got := complete([]Offset{{TopicPartition: in(7), At: 70}, {TopicPartition: in(1), At: 10, Metadata: "m"}}, []TopicPartition{in(1), in(2), in(7)})
+	want := []Offset{{TopicPartition: in(1), At: 10, Metadata: "m"}, {TopicPartition: in(2), At: -1}, {TopicPartition: in(7), At: 70}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

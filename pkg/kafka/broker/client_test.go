@@ -80,31 +80,33 @@ func refuse(req *kmsg.ListOffsetsRequest, partition int32, code int16) kmsg.Resp
 	return resp
 }
 
+func in(partition int32) TopicPartition { return TopicPartition{"in", partition} }
+
 func TestACommitIsReadBackAndAPendingOneOnlyUnstably(t *testing.T) {
 	bubble(t, func(t *testing.T, _ *kafkatest.Cluster, _ *kafkatest.Host, c *Client) {
 		anybody := Member{Group: "group", Generation: -1}
-		code, err := c.OffsetCommit(t.Context(), anybody, "in", []Offset{{Partition: 1, At: 10, Metadata: "ten"}, {Partition: 3, At: 30}})
+		code, err := c.OffsetCommit(t.Context(), anybody, []Offset{{TopicPartition: in(1), At: 10, Metadata: "ten"}, {TopicPartition: in(3), At: 30}})
 		fine(t, code, err)
 		who, code, err := c.InitProducerID(t.Context(), "t", 10*time.Second)
 		fine(t, code, err)
 		code, err = c.AddOffsets(t.Context(), who, "group")
 		fine(t, code, err)
-		code, err = c.TxnOffsetCommit(t.Context(), who, anybody, "in", []Offset{{Partition: 3, At: 33, Metadata: "later"}})
+		code, err = c.TxnOffsetCommit(t.Context(), who, anybody, []Offset{{TopicPartition: in(3), At: 33, Metadata: "later"}})
 		fine(t, code, err)
 		look := func(stable bool, want ...Offset) {
 			t.Helper()
-			got, code, err := c.OffsetFetch(t.Context(), "group", "in", []int32{3, 2, 1}, stable)
+			got, code, err := c.OffsetFetch(t.Context(), "group", []TopicPartition{in(3), in(2), in(1)}, stable)
 			fine(t, code, err)
 			if !slices.Equal(got, want) {
 				t.Errorf("stable %v: %+v, want %+v", stable, got, want)
 			}
 		}
-		ten, none := Offset{Partition: 1, At: 10, Metadata: "ten"}, Offset{Partition: 2, At: -1}
-		look(true, Offset{Partition: 3, At: -1, Code: 88}, none, ten)
-		look(false, Offset{Partition: 3, At: 30}, none, ten)
+		ten, none := Offset{TopicPartition: in(1), At: 10, Metadata: "ten"}, Offset{TopicPartition: in(2), At: -1}
+		look(true, Offset{TopicPartition: in(3), At: -1, Code: 88}, none, ten)
+		look(false, Offset{TopicPartition: in(3), At: 30}, none, ten)
 		_, code, err = c.EndTxn(t.Context(), who, true)
 		fine(t, code, err)
-		look(true, Offset{Partition: 3, At: 33, Metadata: "later"}, none, ten)
+		look(true, Offset{TopicPartition: in(3), At: 33, Metadata: "later"}, none, ten)
 	})
 }
 

@@ -21,6 +21,15 @@ type Topic struct {
 // Partitions is the number of partitions.
 func (t Topic) Partitions() int32 { return int32(len(t.Leaders)) }
 
+// AllPartitions lists those of a topic that has n.
+func AllPartitions(topic string, n int32) []TopicPartition {
+	all := make([]TopicPartition, n)
+	for i := range all {
+		all[i] = TopicPartition{topic, int32(i)}
+	}
+	return all
+}
+
 // LookUp asks the brokers about a topic, and remembers the answer for [Client.Leader].
 func (c *Client) LookUp(ctx context.Context, name string) (Topic, error) {
 	return c.lookUp(ctx, name, false)

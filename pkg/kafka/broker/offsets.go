@@ -14,14 +14,14 @@ type Member struct {
 
 // Offset is the committed position of one partition, with the text that goes with it.
 type Offset struct {
-	Partition int32
-	At        int64 // the next offset to fetch; -1: nothing committed
-	Metadata  string
-	Code      Code // in answers
+	TopicPartition
+	At       int64 // the next offset to fetch; -1: nothing committed
+	Metadata string
+	Code     Code // in answers
 }
 
-// TxnOffsetCommit commits offsets of one topic as part of a transaction; the first code that is not OK.
-func (c *Client) TxnOffsetCommit(ctx context.Context, p Producer, who Member, topic string, offsets []Offset) (Code, error) {
+// TxnOffsetCommit commits offsets as part of a transaction; the first code that is not OK.
+func (c *Client) TxnOffsetCommit(ctx context.Context, p Producer, who Member, offsets []Offset) (Code, error) {
 	e := enc{flex: true}
 	e.str(p.TxnID)
 	e.str(who.Group)
@@ -30,17 +30,13 @@ func (c *Client) TxnOffsetCommit(ctx context.Context, p Producer, who Member, to
 	e.i32(who.Generation)
 	e.str(who.ID)
 	e.null() // group instance id
-	e.array(1)
-	e.str(topic)
-	e.array(len(offsets))
-	for _, o := range offsets {
-		e.i32(o.Partition)
-		e.i64(o.At)
+	e.byTopic(len(offsets), func(i int) string { return offsets[i].Topic }, func(i int) {
+		e.i32(offsets[i].Partition)
+		e.i64(offsets[i].At)
 		e.i32(-1) // leader epoch
-		e.str(o.Metadata)
+		e.str(offsets[i].Metadata)
 		e.tags()
-	}
-	e.tags()
+	})
 	e.tags()
 	m := &call{key: keyTxnOffsetCommit, version: p.Version.pick(3, 5), flex: true, parts: [][]byte{e.b}}
 	return c.toCoordinator(ctx, OfGroup, who.Group, m, func(d *dec) Code {
@@ -49,22 +45,19 @@ func (c *Client) TxnOffsetCommit(ctx context.Context, p Producer, who Member, to
 	})
 }
 
-// OffsetCommit commits offsets of one topic outside any transaction; the first code that is not OK.
-func (c *Client) OffsetCommit(ctx context.Context, who Member, topic string, offsets []Offset) (Code, error) {
+// OffsetCommit commits offsets outside any transaction; the first code that is not OK.
+func (c *Client) OffsetCommit(ctx context.Context, who Member, offsets []Offset) (Code, error) {
 	var e enc
 	e.str(who.Group)
 	e.i32(who.Generation)
 	e.str(who.ID)
 	e.null() // group instance id
-	e.array(1)
-	e.str(topic)
-	e.array(len(offsets))
-	for _, o := range offsets {
-		e.i32(o.Partition)
-		e.i64(o.At)
+	e.byTopic(len(offsets), func(i int) string { return offsets[i].Topic }, func(i int) {
+		e.i32(offsets[i].Partition)
+		e.i64(offsets[i].At)
 		e.i32(-1)
-		e.str(o.Metadata)
-	}
+		e.str(offsets[i].Metadata)
+	})
 	m := &call{key: keyOffsetCommit, version: 7, parts: [][]byte{e.b}}
 	return c.toCoordinator(ctx, OfGroup, who.Group, m, func(d *dec) Code {
 		d.i32()
@@ -86,18 +79,12 @@ func (c *Client) Heartbeat(ctx context.Context, who Member) (Code, error) {
 	})
 }
 
-// OffsetFetch reads what a group has committed for partitions of one topic. With stable, a partition for which a
-// transaction has an offset pending answers 88 instead of the offset before it.
-func (c *Client) OffsetFetch(ctx context.Context, group, topic string, partitions []int32, stable bool) ([]Offset, Code, error) {
+// OffsetFetch reads what a group has committed for partitions, and answers in the order in which they are asked for.
+// With stable, a partition for which a transaction has an offset pending answers 88 instead of the offset before it.
+func (c *Client) OffsetFetch(ctx context.Context, group string, of []TopicPartition, stable bool) ([]Offset, Code, error) {
 	e := enc{flex: true}
 	e.str(group)
-	e.array(1)
-	e.str(topic)
-	e.array(len(partitions))
-	for _, p := range partitions {
-		e.i32(p)
-	}
-	e.tags()
+	e.byTopic(len(of), func(i int) string { return of[i].Topic }, func(i int) { e.i32(of[i].Partition) })
 	e.bool(stable)
 	e.tags()
 	var got []Offset
@@ -105,9 +92,9 @@ func (c *Client) OffsetFetch(ctx context.Context, group, topic string, partition
 	code, err := c.toCoordinator(ctx, OfGroup, group, m, func(d *dec) Code {
 		d.i32()
 		for range d.array() {
-			d.str()
+			topic := d.str()
 			for range d.array() {
-				o := Offset{Partition: d.i32(), At: d.i64()}
+				o := Offset{TopicPartition: TopicPartition{topic, d.i32()}, At: d.i64()}
 				d.i32()
 				o.Metadata, o.Code = d.str(), Code(d.i16())
 				d.skipTags()
@@ -120,22 +107,45 @@ func (c *Client) OffsetFetch(ctx context.Context, group, topic string, partition
 	if err != nil || code != OK {
 		return nil, code, err
 	}
-	return complete(got, partitions), OK, nil
+	return complete(got, of), OK, nil
 }
 
 // complete orders the answer as asked; a partition that a broker left out of it has nothing committed.
-func complete(got []Offset, asked []int32) []Offset {
-	by := make(map[int32]Offset, len(got))
+func complete(got []Offset, asked []TopicPartition) []Offset {
+	by := make(map[TopicPartition]Offset, len(got))
 	for _, o := range got {
-		by[o.Partition] = o
+		by[o.TopicPartition] = o
 	}
 	all := make([]Offset, 0, len(asked))
 	for _, p := range asked {
 		o, ok := by[p]
 		if !ok {
-			o = Offset{Partition: p, At: -1}
+			o = Offset{TopicPartition: p, At: -1}
 		}
 		all = append(all, o)
 	}
 	return all
+}
+
+// byTopic writes n partitions as the protocol groups them: an array of topics, in the order in which each comes first,
+// and in it the array of its partitions, each written by entry.
+func (e *enc) byTopic(n int, topic func(i int) string, entry func(i int)) {
+	var order []string
+	of := map[string][]int{}
+	for i := range n {
+		t := topic(i)
+		if of[t] == nil {
+			order = append(order, t)
+		}
+		of[t] = append(of[t], i)
+	}
+	e.array(len(order))
+	for _, t := range order {
+		e.str(t)
+		e.array(len(of[t]))
+		for _, i := range of[t] {
+			entry(i)
+		}
+		e.tags()
+	}
 }

@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ var theTopic = TopicPartition{"in", 1}
 func requests() []request {
 	who := Producer{TxnID: "group/a", ID: 1<<40 + 7, Epoch: 300}
 	member := Member{Group: "group", Generation: 70_000, ID: "member-1"}
-	offsets := []Offset{{Partition: 3, At: 1 << 33, Metadata: "text"}, {Partition: 1, At: 0}}
+	offsets := []Offset{{TopicPartition: in(3), At: 1 << 33, Metadata: "text"}, {TopicPartition: TopicPartition{Topic: "other", Partition: 2}, At: 5}, {TopicPartition: in(1), At: 0}}
 	b := sealed(theTopic, "a", "b")
 	return []request{
 		{"ApiVersions", func(ctx context.Context, c *Client) { _ = c.CheckVersions(ctx) },
@@ -42,15 +43,17 @@ func requests() []request {
 			_, _ = c.AddPartitions(ctx, who, []TopicPartition{{"in", 2}, {"out", 0}, {"in", 1}})
 		}, wantAddPartitions(who)},
 		{"AddOffsetsToTxn", func(ctx context.Context, c *Client) { _, _ = c.AddOffsets(ctx, who, "group") }, wantAddOffsets(who)},
-		{"TxnOffsetCommit", func(ctx context.Context, c *Client) { _, _ = c.TxnOffsetCommit(ctx, who, member, "in", offsets) },
+		{"TxnOffsetCommit", func(ctx context.Context, c *Client) { _, _ = c.TxnOffsetCommit(ctx, who, member, offsets) },
 			wantTxnOffsetCommit(who, member, offsets)},
 		{"Heartbeat", func(ctx context.Context, c *Client) { _, _ = c.Heartbeat(ctx, member) }, wantHeartbeat(member)},
-		{"OffsetCommit", func(ctx context.Context, c *Client) { _, _ = c.OffsetCommit(ctx, member, "in", offsets) },
+		{"OffsetCommit", func(ctx context.Context, c *Client) { _, _ = c.OffsetCommit(ctx, member, offsets) },
 			wantOffsetCommit(member, offsets)},
-		{"OffsetFetch, stable", func(ctx context.Context, c *Client) { _, _, _ = c.OffsetFetch(ctx, "group", "in", []int32{3, 1}, true) },
+		{"OffsetFetch, stable", func(ctx context.Context, c *Client) {
+			_, _, _ = c.OffsetFetch(ctx, "group", []TopicPartition{in(3), {Topic: "other", Partition: 2}, in(1)}, true)
+		},
 			wantOffsetFetch(true)},
 		{"OffsetFetch, unstable", func(ctx context.Context, c *Client) {
-			_, _, _ = c.OffsetFetch(ctx, "group", "in", []int32{3, 1}, false)
+			_, _, _ = c.OffsetFetch(ctx, "group", []TopicPartition{in(3), {Topic: "other", Partition: 2}, in(1)}, false)
 		},
 			wantOffsetFetch(false)},
 		{"EndTxn, commit", func(ctx context.Context, c *Client) { _, _, _ = c.EndTxn(ctx, who, true) }, wantEnd(who, true)},
@@ -75,11 +78,11 @@ func requests() []request {
 func requestsV2() []request {
 	who := Producer{TxnID: "group/a", ID: 1<<40 + 7, Epoch: 300, Version: TxnV2}
 	member := Member{Group: "group", Generation: 70_000, ID: "member-1"}
-	offsets := []Offset{{Partition: 3, At: 1 << 33, Metadata: "text"}, {Partition: 1, At: 0}}
+	offsets := []Offset{{TopicPartition: in(3), At: 1 << 33, Metadata: "text"}, {TopicPartition: TopicPartition{Topic: "other", Partition: 2}, At: 5}, {TopicPartition: in(1), At: 0}}
 	b := sealed(theTopic, strings.Repeat("longer than a byte can count", 10))
 	return []request{
 		{"ApiVersions", func(ctx context.Context, c *Client) { _, _, _ = c.TransactionVersion(ctx, "group/a") }, wantAPIVersions()},
-		{"TxnOffsetCommit", func(ctx context.Context, c *Client) { _, _ = c.TxnOffsetCommit(ctx, who, member, "in", offsets) },
+		{"TxnOffsetCommit", func(ctx context.Context, c *Client) { _, _ = c.TxnOffsetCommit(ctx, who, member, offsets) },
 			version(wantTxnOffsetCommit(who, member, offsets), 5)},
 		{"EndTxn, commit", func(ctx context.Context, c *Client) { _, _, _ = c.EndTxn(ctx, who, true) }, version(wantEnd(who, true), 5)},
 		{"EndTxn, abort", func(ctx context.Context, c *Client) { _, _, _ = c.EndTxn(ctx, who, false) }, version(wantEnd(who, false), 5)},
@@ -205,37 +208,48 @@ func wantTxnOffsetCommit(who Producer, member Member, offsets []Offset) kmsg.Req
 	r := version(kmsg.NewPtrTxnOffsetCommitRequest(), 3)
 	r.TransactionalID, r.Group, r.ProducerID, r.ProducerEpoch = who.TxnID, member.Group, who.ID, who.Epoch
 	r.Generation, r.MemberID = member.Generation, member.ID
-	topic := kmsg.NewTxnOffsetCommitRequestTopic()
-	topic.Topic = "in"
-	for _, o := range offsets {
-		p := kmsg.NewTxnOffsetCommitRequestTopicPartition()
-		p.Partition, p.Offset, p.Metadata = o.Partition, o.At, &o.Metadata
-		topic.Partitions = append(topic.Partitions, p)
+	for _, name := range []string{"in", "other"} {
+		topic := kmsg.NewTxnOffsetCommitRequestTopic()
+		topic.Topic = name
+		for _, o := range offsets {
+			if o.Topic == name {
+				p := kmsg.NewTxnOffsetCommitRequestTopicPartition()
+				p.Partition, p.Offset, p.Metadata = o.Partition, o.At, &o.Metadata
+				topic.Partitions = append(topic.Partitions, p)
+			}
+		}
+		r.Topics = append(r.Topics, topic)
 	}
-	r.Topics = append(r.Topics, topic)
 	return r
 }
 
 func wantOffsetCommit(member Member, offsets []Offset) kmsg.Request {
 	r := version(kmsg.NewPtrOffsetCommitRequest(), 7)
 	r.Group, r.Generation, r.MemberID = member.Group, member.Generation, member.ID
-	topic := kmsg.NewOffsetCommitRequestTopic()
-	topic.Topic = "in"
-	for _, o := range offsets {
-		p := kmsg.NewOffsetCommitRequestTopicPartition()
-		p.Partition, p.Offset, p.Metadata = o.Partition, o.At, &o.Metadata
-		topic.Partitions = append(topic.Partitions, p)
+	for _, name := range []string{"in", "other"} {
+		topic := kmsg.NewOffsetCommitRequestTopic()
+		topic.Topic = name
+		for _, o := range offsets {
+			if o.Topic == name {
+				p := kmsg.NewOffsetCommitRequestTopicPartition()
+				p.Partition, p.Offset, p.Metadata = o.Partition, o.At, &o.Metadata
+				topic.Partitions = append(topic.Partitions, p)
+			}
+		}
+		r.Topics = append(r.Topics, topic)
 	}
-	r.Topics = append(r.Topics, topic)
 	return r
 }
 
 func wantOffsetFetch(stable bool) kmsg.Request {
 	r := version(kmsg.NewPtrOffsetFetchRequest(), 7)
 	r.Group, r.RequireStable = "group", stable
-	topic := kmsg.NewOffsetFetchRequestTopic()
-	topic.Topic, topic.Partitions = "in", []int32{3, 1}
-	r.Topics = append(r.Topics, topic)
+	for name, partitions := range map[string][]int32{"in": {3, 1}, "other": {2}} {
+		topic := kmsg.NewOffsetFetchRequestTopic()
+		topic.Topic, topic.Partitions = name, partitions
+		r.Topics = append(r.Topics, topic)
+	}
+	slices.SortFunc(r.Topics, func(a, b kmsg.OffsetFetchRequestTopic) int { return strings.Compare(a.Topic, b.Topic) })
 	return r
 }
 

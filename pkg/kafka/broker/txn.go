@@ -1,7 +1,9 @@
 package broker
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -47,6 +49,14 @@ func (c *Client) InitProducerID(ctx context.Context, txnID string, timeout time.
 type TopicPartition struct {
 	Topic     string
 	Partition int32
+}
+
+// Name is how messages name it: topic/partition. (A String would hide the fields of all that embed it.)
+func (p TopicPartition) Name() string { return fmt.Sprintf("%s/%d", p.Topic, p.Partition) }
+
+// Compare orders by topic, then partition.
+func (p TopicPartition) Compare(o TopicPartition) int {
+	return cmp.Or(cmp.Compare(p.Topic, o.Topic), cmp.Compare(p.Partition, o.Partition))
 }
 
 // AddPartitions tells the transaction's coordinator which partitions will get records; the answer is the first

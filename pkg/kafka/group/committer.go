@@ -67,7 +67,7 @@ func (r *round) commit() *ending {
 	if err != nil {
 		return &ending{kind: endFatal, err: err}
 	}
-	c := txn.Commit{Member: r.t.Member, Topic: r.conf.Topic, Offsets: offsets, Batches: flush.Batches}
+	c := txn.Commit{Member: r.t.Member, Offsets: offsets, Batches: flush.Batches}
 	began := time.Now()
 	out := r.t.driver.Commit(ctx, c)
 	r.sayVersion()
@@ -136,9 +136,9 @@ func (r *round) offsets(ps []Position) ([]broker.Offset, error) {
 	for _, p := range ps {
 		text, err := checkpoint.Encode(checkpoint.Named{Writer: r.writer, Body: p.Named.Body})
 		if err != nil {
-			return nil, fmt.Errorf("remember the state of %s/%d: %w", r.conf.Topic, p.Partition, err)
+			return nil, fmt.Errorf("remember the state of %s: %w", p.Name(), err)
 		}
-		all = append(all, broker.Offset{Partition: p.Partition, At: p.Offset, Metadata: text})
+		all = append(all, broker.Offset{TopicPartition: p.TopicPartition, At: p.Offset, Metadata: text})
 	}
 	return all, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,10 +33,10 @@ const (
 
 // Position is where reading one partition goes on.
 type Position struct {
-	Partition int32
-	Offset    int64            // the next offset to fetch; -1: nothing was ever committed
-	Named     checkpoint.Named // who committed it, and what its service remembers
-	Err       error            // the metadata could not be read
+	broker.TopicPartition
+	Offset int64            // the next offset to fetch; -1: nothing was ever committed
+	Named  checkpoint.Named // who committed it, and what its service remembers
+	Err    error            // the metadata could not be read
 }
 
 // Flush is what a shift wants to have committed.
@@ -70,14 +71,14 @@ type Shift interface {
 type Config struct {
 	Client   *broker.Client
 	Group    string
-	Topic    string
-	Instance string                   // identifies this start of this process, no other has it
-	Interval time.Duration            // the longest a moved position stays uncommitted
-	Begin    func(t *Tenure) Shift    // called at the start of every tenure
-	Log      *zap.Logger              // one line for each thing that changes
-	Assigned func(partitions []int32) // told after each take-over and with nil when partitions are given up; may be nil
-	Metrics  *Metrics                 // nil: nobody asks for them
-	Observe  func(Event)              // told of commits and what became of them; may be nil
+	Topics   []string                                 // at least one, each once; in any order
+	Instance string                                   // identifies this start of this process, no other has it
+	Interval time.Duration                            // the longest a moved position stays uncommitted
+	Begin    func(t *Tenure) Shift                    // called at the start of every tenure
+	Log      *zap.Logger                              // one line for each thing that changes
+	Assigned func(partitions []broker.TopicPartition) // told after each take-over and with nil when partitions are given up; may be nil
+	Metrics  *Metrics                                 // nil: nobody asks for them
+	Observe  func(Event)                              // told of commits and what became of them; may be nil
 }
 
 // Event is what an observer is told of.
@@ -100,13 +101,13 @@ type Group struct {
 
 	version broker.TxnVersion // of transactions, as it was last said; a tenure's
 
-	counted int32 // partitions of the topic that were known before joining; the assignment covers at least these
+	counted map[string]int32 // partitions by topic that were known before joining; the assignment covers at least these
 }
 
 // New makes a member; Run joins.
 func New(conf Config) *Group {
 	if conf.Assigned == nil {
-		conf.Assigned = func([]int32) {}
+		conf.Assigned = func([]broker.TopicPartition) {}
 	}
 	if conf.Observe == nil {
 		conf.Observe = func(Event) {}
@@ -114,7 +115,8 @@ func New(conf Config) *Group {
 	if conf.Metrics == nil {
 		conf.Metrics = NewMetrics(prometheus.NewRegistry(), "")
 	}
-	return &Group{conf: conf, writer: conf.Group + "/" + conf.Instance}
+	conf.Topics = slices.Sorted(slices.Values(conf.Topics))
+	return &Group{conf: conf, writer: conf.Group + "/" + conf.Instance, counted: map[string]int32{}}
 }
 
 // Run works until ctx ends or the shift has finished, then returns nil. An error is one that a person must act on.
@@ -149,7 +151,8 @@ func (g *Group) Run(ctx context.Context) error {
 func (g *Group) join(ctx context.Context) ending {
 	conns := &connections{dial: g.conf.Client.Config().Dial}
 	cg, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
-		ID: g.conf.Group, Brokers: g.conf.Client.Config().Brokers, Topics: []string{g.conf.Topic},
+		ID: g.conf.Group, Brokers: g.conf.Client.Config().Brokers, Topics: g.conf.Topics,
+		GroupBalancers: balancers(g.conf.Topics),
 		Dialer: &kafka.Dialer{
 			ClientID: g.conf.Client.Config().ClientID, Timeout: memberTimeout, DialFunc: conns.Dial,
 		},
@@ -221,7 +224,7 @@ func (g *Group) refused(err error) error {
 	case kafka.GroupAuthorizationFailed:
 		return fmt.Errorf("join group %q: not allowed: grant Read on the group to this user: %w", g.conf.Group, err)
 	case kafka.TopicAuthorizationFailed:
-		return fmt.Errorf("join group %q: not allowed to see topic %q: grant Describe and Read on it: %w", g.conf.Group, g.conf.Topic, err)
+		return fmt.Errorf("join group %q: not allowed to see topic %s: grant Describe and Read on it: %w", g.conf.Group, quoted(g.conf.Topics), err)
 	case kafka.InconsistentGroupProtocol, kafka.InvalidGroupId:
 		return fmt.Errorf("join group %q: it is in use by another kind of consumer: choose another --group: %w", g.conf.Group, err)
 	case kafka.InvalidSessionTimeout:

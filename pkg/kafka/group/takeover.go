@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -27,10 +28,10 @@ const pendingCommit broker.Code = 88
 // takeOver takes the assigned partitions over, those without trouble first.
 type takeOver struct {
 	*round
-	missing map[int32]bool
-	hanging map[int32]*hanging
+	missing map[broker.TopicPartition]bool
+	hanging map[broker.TopicPartition]*hanging
 	fenced  map[fenced]bool
-	opened  []int32
+	opened  []broker.TopicPartition
 	said    string
 }
 
@@ -44,12 +45,12 @@ type hanging struct {
 // fenced is a writer that was fenced for its commit behind an offset: once is enough.
 type fenced struct {
 	writer    string
-	partition int32
+	partition broker.TopicPartition
 	offset    int64
 }
 
 func (r *round) takeOver(ctx context.Context) {
-	t := &takeOver{round: r, opened: []int32{}, missing: map[int32]bool{}, hanging: map[int32]*hanging{}, fenced: map[fenced]bool{}}
+	t := &takeOver{round: r, opened: []broker.TopicPartition{}, missing: map[broker.TopicPartition]bool{}, hanging: map[broker.TopicPartition]*hanging{}, fenced: map[fenced]bool{}}
 	for _, p := range r.t.Partitions {
 		t.missing[p] = true
 	}
@@ -75,15 +76,15 @@ func (t *takeOver) step(ctx context.Context) (time.Duration, *ending) {
 		return t.problem(ctx, err)
 	}
 	var ready []Position
-	var pending []int32
+	var pending []broker.TopicPartition
 	for _, o := range offsets {
 		switch o.Code {
 		case broker.OK:
 			ready = append(ready, position(o))
 		case pendingCommit:
-			pending = append(pending, o.Partition)
+			pending = append(pending, o.TopicPartition)
 		default:
-			return t.problem(ctx, fmt.Errorf("fetch the committed offset of %s/%d: %w", t.conf.Topic, o.Partition, o.Code))
+			return t.problem(ctx, fmt.Errorf("fetch the committed offset of %s: %w", o.Name(), o.Code))
 		}
 	}
 	pause, end := t.start(ctx, ready)
@@ -99,9 +100,9 @@ func (t *takeOver) step(ctx context.Context) (time.Duration, *ending) {
 	return pause, nil
 }
 
-// order lists what is missing as it was assigned.
-func (t *takeOver) order() []int32 {
-	var all []int32
+// order lists what is missing, by topic and number.
+func (t *takeOver) order() []broker.TopicPartition {
+	var all []broker.TopicPartition
 	for _, p := range t.t.Partitions {
 		if t.missing[p] {
 			all = append(all, p)
@@ -111,8 +112,8 @@ func (t *takeOver) order() []int32 {
 }
 
 // fetch is one OffsetFetch; a code of the answer as a whole comes back as an error.
-func (t *takeOver) fetch(ctx context.Context, partitions []int32, stable bool) ([]broker.Offset, error) {
-	offsets, code, err := t.conf.Client.OffsetFetch(ctx, t.conf.Group, t.conf.Topic, partitions, stable)
+func (t *takeOver) fetch(ctx context.Context, partitions []broker.TopicPartition, stable bool) ([]broker.Offset, error) {
+	offsets, code, err := t.conf.Client.OffsetFetch(ctx, t.conf.Group, partitions, stable)
 	if err == nil && code != broker.OK {
 		err = fmt.Errorf("fetch the committed offsets of group %q: %w", t.conf.Group, code)
 	}
@@ -134,7 +135,7 @@ func (t *takeOver) problem(ctx context.Context, err error) (time.Duration, *endi
 
 // position reads what was committed.
 func position(o broker.Offset) Position {
-	p := Position{Partition: o.Partition, Offset: o.At}
+	p := Position{TopicPartition: o.TopicPartition, Offset: o.At}
 	if o.At >= 0 {
 		p.Named, p.Err = checkpoint.Decode(o.Metadata)
 	}
@@ -161,9 +162,9 @@ func (t *takeOver) start(ctx context.Context, committed []Position) (time.Durati
 		return pause, end
 	}
 	for _, p := range ready {
-		delete(t.missing, p.Partition)
-		delete(t.hanging, p.Partition)
-		t.opened = append(t.opened, p.Partition)
+		delete(t.missing, p.TopicPartition)
+		delete(t.hanging, p.TopicPartition)
+		t.opened = append(t.opened, p.TopicPartition)
 		w := t.shift.Open(p)
 		t.wg.Go(func() {
 			if err := w.Run(ctx); err != nil && ctx.Err() == nil {
@@ -190,10 +191,10 @@ func (t *takeOver) name(ctx context.Context, committed, ready []Position) (time.
 	if err != nil {
 		return 0, &ending{kind: endFatal, err: err}
 	}
-	code, err := t.conf.Client.OffsetCommit(ctx, t.t.Member, t.conf.Topic, offsets)
+	code, err := t.conf.Client.OffsetCommit(ctx, t.t.Member, offsets)
 	switch {
 	case err != nil:
-		return 0, &ending{kind: endLeave, err: fmt.Errorf("commit the take-over of %d partitions of %s: %w", len(unnamed), t.conf.Topic, err)}
+		return 0, &ending{kind: endLeave, err: fmt.Errorf("commit the take-over of %d partitions of %s: %w", len(unnamed), strings.Join(t.conf.Topics, ", "), err)}
 	case code == broker.OK:
 		return 0, nil
 	case code == 22, code == 25, code == 27, code == 82:
@@ -202,16 +203,16 @@ func (t *takeOver) name(ctx context.Context, committed, ready []Position) (time.
 		t.conf.Metrics.Retries("OffsetCommit").Inc()
 		return waitAgain, nil
 	case code == 7, code == -1: // it may have been written, or be written later
-		return 0, &ending{kind: endLeave, err: fmt.Errorf("commit the take-over of %d partitions of %s: %w", len(unnamed), t.conf.Topic, code)}
+		return 0, &ending{kind: endLeave, err: fmt.Errorf("commit the take-over of %d partitions of %s: %w", len(unnamed), strings.Join(t.conf.Topics, ", "), code)}
 	}
-	err = fmt.Errorf("commit the take-over of %d partitions of %s: %w", len(unnamed), t.conf.Topic, code)
+	err = fmt.Errorf("commit the take-over of %d partitions of %s: %w", len(unnamed), strings.Join(t.conf.Topics, ", "), code)
 	return 0, &ending{kind: endFatal, err: explain(err, code, t.writer, t.conf.Group)}
 }
 
 // named tells whether what is committed is already what naming would commit.
 func (t *takeOver) named(committed []Position, p Position) bool {
 	for _, c := range committed {
-		if c.Partition == p.Partition {
+		if c.TopicPartition == p.TopicPartition {
 			return c.Err == nil && c.Offset == p.Offset && c.Named.Writer == t.writer && bytes.Equal(c.Named.Body, p.Named.Body)
 		}
 	}
@@ -219,7 +220,7 @@ func (t *takeOver) named(committed []Position, p Position) bool {
 }
 
 // unblock waits for pending commits to pass, and fences those who left them.
-func (t *takeOver) unblock(ctx context.Context, pending []int32) *ending {
+func (t *takeOver) unblock(ctx context.Context, pending []broker.TopicPartition) *ending {
 	offsets, err := t.fetch(ctx, pending, false)
 	if err != nil {
 		_, end := t.problem(ctx, err)
@@ -228,15 +229,15 @@ func (t *takeOver) unblock(ctx context.Context, pending []int32) *ending {
 	now := time.Now()
 	for _, o := range offsets {
 		p := position(o)
-		h := t.hanging[p.Partition]
+		h := t.hanging[p.TopicPartition]
 		if h == nil || h.writer != p.Named.Writer || h.offset != p.Offset {
-			t.hanging[p.Partition] = &hanging{since: now, writer: p.Named.Writer, offset: p.Offset}
+			t.hanging[p.TopicPartition] = &hanging{since: now, writer: p.Named.Writer, offset: p.Offset}
 			continue
 		}
 		if now.Sub(h.since) < hangingFor || h.writer == "" {
 			continue
 		}
-		if end := t.fence(ctx, p.Partition, h); end != nil {
+		if end := t.fence(ctx, p.TopicPartition, h); end != nil {
 			return end
 		}
 	}
@@ -257,9 +258,9 @@ func (t *takeOver) stands(ctx context.Context) (bool, *ending) {
 }
 
 // fence takes a new epoch of a hanging commit's writer, which ends its transaction.
-func (t *takeOver) fence(ctx context.Context, partition int32, h *hanging) *ending {
+func (t *takeOver) fence(ctx context.Context, partition broker.TopicPartition, h *hanging) *ending {
 	if h.writer == t.writer {
-		return &ending{kind: endRound, err: fmt.Errorf("our own commit of %s/%d hangs", t.conf.Topic, partition)}
+		return &ending{kind: endRound, err: fmt.Errorf("our own commit of %s hangs", partition.Name())}
 	}
 	key := fenced{h.writer, partition, h.offset}
 	if t.fenced[key] {
@@ -269,7 +270,7 @@ func (t *takeOver) fence(ctx context.Context, partition int32, h *hanging) *endi
 		return end
 	}
 	t.conf.Metrics.fencings.Inc()
-	t.conf.Log.Info("an earlier owner's commit hangs: fencing it", zap.Int32("partition", partition), zap.String("writer", h.writer))
+	t.conf.Log.Info("an earlier owner's commit hangs: fencing it", zap.String("topic", partition.Topic), zap.Int32("partition", partition.Partition), zap.String("writer", h.writer))
 	waited := t.saySlow(h.writer)
 	_, err := txn.Fence(ctx, t.conf.Client, h.writer)
 	waited()
@@ -279,7 +280,7 @@ func (t *takeOver) fence(ctx context.Context, partition int32, h *hanging) *endi
 		}
 		var code broker.Code
 		errors.As(err, &code)
-		err = fmt.Errorf("fence the earlier owner of %s/%d: %w", t.conf.Topic, partition, err)
+		err = fmt.Errorf("fence the earlier owner of %s: %w", partition.Name(), err)
 		return &ending{kind: endFatal, err: explain(err, code, h.writer, t.conf.Group)}
 	}
 	for p, other := range t.hanging { // its transaction held all of these

@@ -3,6 +3,7 @@ package group
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,9 +37,9 @@ type Tenure struct {
 	Client     *broker.Client
 	Log        *zap.Logger
 	Member     broker.Member
-	Topic      broker.Topic // as it was looked up at the start
-	Partitions []int32      // assigned to this member
-	Writer     string       // our transactional id
+	Topics     []broker.Topic          // by name, as they were looked up at the start
+	Partitions []broker.TopicPartition // assigned to this member, by topic and number
+	Writer     string                  // our transactional id
 
 	due    chan struct{}
 	driver *txn.Driver
@@ -46,6 +47,16 @@ type Tenure struct {
 
 // Epoch is the producer epoch of this tenure's commits.
 func (t *Tenure) Epoch() int16 { return t.driver.Producer().Epoch }
+
+// Topic is what was looked up of a topic of the group.
+func (t *Tenure) Topic(name string) broker.Topic {
+	for _, topic := range t.Topics {
+		if topic.Name == name {
+			return topic
+		}
+	}
+	panic("unreachable: topic " + name + " is not one of the group's")
+}
 
 // Due asks for a commit now rather than at the next interval. It never blocks.
 func (t *Tenure) Due() {
@@ -63,14 +74,11 @@ func (g *Group) tenure(gctx, pctx context.Context, gen *kafka.Generation) ending
 	defer cancel()
 	defer context.AfterFunc(pctx, cancel)()
 
-	var partitions []int32
-	for _, a := range gen.Assignments[g.conf.Topic] {
-		partitions = append(partitions, int32(a.ID))
-	}
+	partitions := assigned(gen.Assignments, g.conf.Topics)
 	member := broker.Member{Group: g.conf.Group, Generation: gen.ID, ID: gen.MemberID}
 	g.conf.Metrics.joins.Inc()
 	g.conf.Metrics.generation.Set(float64(gen.ID))
-	g.conf.Log.Info("partitions assigned", zap.Int32("generation", gen.ID), zap.Int32s("partitions", partitions))
+	g.conf.Log.Info("partitions assigned", zap.Int32("generation", gen.ID), zap.Strings("partitions", names(partitions)))
 	pause := 50 * time.Millisecond
 	for {
 		// A function that is started on an ended generation must not do anything.
@@ -106,7 +114,27 @@ type round struct {
 	ended *ending // the gravest so far
 }
 
-func (g *Group) round(ctx context.Context, member broker.Member, partitions []int32) ending {
+// assigned lists what is assigned, by topic and number.
+func assigned(all map[string][]kafka.PartitionAssignment, topics []string) (partitions []broker.TopicPartition) {
+	for _, topic := range topics {
+		for _, a := range all[topic] {
+			partitions = append(partitions, broker.TopicPartition{Topic: topic, Partition: int32(a.ID)})
+		}
+	}
+	slices.SortFunc(partitions, broker.TopicPartition.Compare)
+	return partitions
+}
+
+// names are for a log line.
+func names(partitions []broker.TopicPartition) []string {
+	all := make([]string, len(partitions))
+	for i, p := range partitions {
+		all[i] = p.Name()
+	}
+	return all
+}
+
+func (g *Group) round(ctx context.Context, member broker.Member, partitions []broker.TopicPartition) ending {
 	r := &round{Group: g, over: make(chan struct{}, 1), began: time.Now()}
 	r.t = &Tenure{
 		Client: g.conf.Client, Log: g.conf.Log, Member: member, Partitions: partitions, Writer: g.writer,
@@ -120,11 +148,11 @@ func (g *Group) round(ctx context.Context, member broker.Member, partitions []in
 		return r.afterInit(ctx, err)
 	}
 	r.sayVersion()
-	topic, end := r.lookUp(ctx, partitions)
+	topics, end := r.lookUp(ctx, partitions)
 	if end != nil {
 		return *end
 	}
-	r.t.Topic = topic
+	r.t.Topics = topics
 	r.shift = g.conf.Begin(r.t)
 	work, stop := context.WithCancel(ctx)
 	defer stop()
@@ -150,7 +178,7 @@ func (g *Group) round(ctx context.Context, member broker.Member, partitions []in
 }
 
 // assigned tells which partitions are read now; nil when they are given up.
-func (r *round) assigned(partitions []int32) {
+func (r *round) assigned(partitions []broker.TopicPartition) {
 	if len(partitions) > 0 {
 		r.conf.Metrics.takeOvers.Observe(time.Since(r.began).Seconds())
 	}

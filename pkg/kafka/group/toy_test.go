@@ -80,7 +80,7 @@ func (s *stage) member(name string) *member {
 	m := &member{Host: s.cluster.Host(name), stage: s, done: make(chan struct{}), said: said}
 	m.client = broker.New(broker.Config{Brokers: s.cluster.Addrs(), ClientID: name, Dial: m.Dial, Timeout: 2 * time.Second})
 	m.g = New(Config{
-		Client: m.client, Group: "g", Topic: "in", Instance: name, Interval: 500 * time.Millisecond, Log: log,
+		Client: m.client, Group: "g", Topics: []string{"in"}, Instance: name, Interval: 500 * time.Millisecond, Log: log,
 		Begin: func(t *Tenure) Shift { return &toy{stage: s, t: t, workers: map[int32]*toyWorker{}} },
 	})
 	return m
@@ -230,7 +230,7 @@ func (s *toy) Collect(context.Context) (Flush, bool, error) {
 	defer s.mu.Unlock()
 	var f Flush
 	var b batch.Builder
-	for p := range s.t.Topic.Partitions() {
+	for p := range s.t.Topics[0].Partitions() {
 		if w := s.workers[p]; w != nil {
 			w.handOver(&f, &b)
 		}
@@ -262,7 +262,7 @@ func (w *toyWorker) handOver(f *Flush, b *batch.Builder) {
 		return
 	}
 	b.Append(&batch.Record{Value: fmt.Appendf(nil, "%d %d %d:%s", w.partition, w.from, w.to, strings.Join(w.values, " "))})
-	f.Offsets = append(f.Offsets, Position{Partition: w.partition, Offset: w.to, Named: checkpoint.Named{}})
+	f.Offsets = append(f.Offsets, Position{TopicPartition: broker.TopicPartition{Topic: "in", Partition: w.partition}, Offset: w.to, Named: checkpoint.Named{}})
 	w.from, w.values = w.to, nil
 }
 

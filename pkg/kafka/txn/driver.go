@@ -19,14 +19,13 @@ const (
 	maxPause   = 100 * time.Millisecond
 )
 
-// Commit is all that one transaction changes: the offsets of one source topic (at least one, or nobody could see whom
-// to fence), and batches that are sealed but not stamped.
+// Commit is all that one transaction changes: offsets of the source topics (at least one, or nobody could see whom to
+// fence), and batches that are sealed but not stamped.
 //
 // The batches' bytes are stamped in place. After an outcome that is Dirty or not Committed a connection may still be
 // reading them: whoever made them must then abandon them, not reuse them.
 type Commit struct {
 	Member  broker.Member
-	Topic   string
 	Offsets []broker.Offset
 	Batches []broker.Batch
 }

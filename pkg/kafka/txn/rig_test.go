@@ -71,9 +71,9 @@ func (r *rig) init() {
 // transaction is the n-th one, from 1: two records for each partition, and both offsets at 10n. Partition 0 gets a
 // second batch.
 func transaction(n int) Commit {
-	c := Commit{Member: broker.Member{Group: consumers, Generation: -1}, Topic: source}
+	c := Commit{Member: broker.Member{Group: consumers, Generation: -1}}
 	for p := range int32(2) {
-		c.Offsets = append(c.Offsets, broker.Offset{Partition: p, At: int64(10 * n), Metadata: fmt.Sprint("after ", n)})
+		c.Offsets = append(c.Offsets, broker.Offset{TopicPartition: broker.TopicPartition{Topic: source, Partition: p}, At: int64(10 * n), Metadata: fmt.Sprint("after ", n)})
 	}
 	for _, p := range []int32{0, 1, 2, 0} {
 		var b batch.Builder

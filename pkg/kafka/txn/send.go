@@ -65,7 +65,7 @@ func (d *Driver) send(ctx context.Context, c *Commit, s Step) Answer {
 	case AddPartitions:
 		code, err = d.client.AddPartitions(ctx, d.producer, distinct(c.Batches))
 	case CommitOffsets:
-		code, err = d.client.TxnOffsetCommit(ctx, d.producer, c.Member, c.Topic, c.Offsets)
+		code, err = d.client.TxnOffsetCommit(ctx, d.producer, c.Member, c.Offsets)
 	case End:
 		p := d.producer
 		p.Version = d.ending

@@ -16,7 +16,7 @@ import (
 // unstable tells whether a stable fetch is refused because a commit hangs.
 func unstable(t *testing.T, client *broker.Client) bool {
 	t.Helper()
-	offsets, code, err := client.OffsetFetch(t.Context(), consumers, source, []int32{0, 1}, true)
+	offsets, code, err := client.OffsetFetch(t.Context(), consumers, broker.AllPartitions(source, 2), true)
 	if err != nil || code != broker.OK {
 		t.Fatal(code, err)
 	}

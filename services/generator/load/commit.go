@@ -73,8 +73,8 @@ func (l *Load) commit(ctx context.Context, blocks []*block) (in bool, err error)
 	next := l.before
 	next.Writer, next.Place = l.writer, last.to
 	c := txn.Commit{
-		Member: broker.Member{Group: l.id, Generation: -1}, Topic: l.Topic.Name,
-		Offsets: []broker.Offset{{Partition: keeper, At: next.Lines, Metadata: next.encode()}},
+		Member:  broker.Member{Group: l.id, Generation: -1},
+		Offsets: []broker.Offset{{TopicPartition: broker.TopicPartition{Topic: l.Topic.Name, Partition: keeper}, At: next.Lines, Metadata: next.encode()}},
 	}
 	records := int64(0)
 	for _, b := range blocks {
@@ -172,7 +172,7 @@ func (l *Load) settle(ctx context.Context) (broker.Offset, error) {
 // fetch reads what is committed: stably, what was committed last is answered and nothing that is open; or else what was
 // before that.
 func (l *Load) fetch(ctx context.Context, stable bool) (broker.Offset, error) {
-	all, code, err := l.Client.OffsetFetch(ctx, l.id, l.Topic.Name, []int32{keeper}, stable)
+	all, code, err := l.Client.OffsetFetch(ctx, l.id, []broker.TopicPartition{{Topic: l.Topic.Name, Partition: keeper}}, stable)
 	switch {
 	case err == nil && code == noSuchGroup:
 		return broker.Offset{At: -1}, nil

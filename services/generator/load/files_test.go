@@ -203,7 +203,7 @@ func TestAnOffsetOfSomebodyElseIsNoProgress(t *testing.T) {
 		r.write("a", numbers(0, 50))
 		client := broker.New(broker.Config{Brokers: r.c.Addrs(), Dial: r.c.Host("reset tool").Dial})
 		defer client.Close()
-		if code, err := client.OffsetCommit(t.Context(), broker.Member{Group: Prefix + "test", Generation: -1}, topic, []broker.Offset{{At: 7}}); err != nil || code != broker.OK {
+		if code, err := client.OffsetCommit(t.Context(), broker.Member{Group: Prefix + "test", Generation: -1}, []broker.Offset{{TopicPartition: broker.TopicPartition{Topic: topic, Partition: keeper}, At: 7}}); err != nil || code != broker.OK {
 			t.Fatal(err, code)
 		}
 		err := r.begin("p", nil, "a").end()

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -9,44 +10,40 @@ import (
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
 )
 
-// agreement is what all members of the group go by. The owner of source partition 0 alone makes it, in the commit
-// that puts its name there; everyone else reads it there, stably, and waits.
+// agreement is what all members of the group go by. The owner of the seat alone makes it, in the commit that puts its
+// name there; everyone else reads it there, stably, and waits.
 type agreement struct {
-	pins    checkpoint.Pins
-	targets []int64 // of an exit-at-end run
-	run     int64   // its number
+	placement int32              // partials partitions that categories are spread over
+	bases     map[string]int32   // partitions of each topic at and above which they start at their beginning
+	targets   map[string][]int64 // by topic, of an exit-at-end run; nil outside such
+	run       int64              // its number
 }
 
-// agree finds the agreement, or makes it if partition 0 is among sources. waiting is why it isn't there yet.
+// seat is the partition whose commits tell the agreement: the first topic's partition 0.
+func (s *Shift) seat() broker.TopicPartition {
+	return broker.TopicPartition{Topic: s.t.Topics[0].Name}
+}
+
+// agree finds the agreement, or makes it if the seat is among sources. waiting is why it isn't there yet.
 func (s *Shift) agree(ctx context.Context, sources []source) (a agreement, waiting string, err error) {
 	for _, src := range sources {
-		if src.Partition == 0 {
-			return s.make(ctx, src)
+		if src.TopicPartition == s.seat() {
+			return s.make(ctx, src.state)
 		}
 	}
-	offsets, code, err := s.conf.Client.OffsetFetch(ctx, s.conf.Group, s.t.Topic.Name, []int32{0}, true)
-	const owner = "the owner of partition 0 to begin"
-	if err == nil && code == broker.OK {
-		code = offsets[0].Code
+	states, known, err := s.committed(ctx, []broker.TopicPartition{s.seat()})
+	owner := "the owner of partition 0 to begin"
+	if len(s.t.Topics) > 1 {
+		owner = "the owner of " + s.seat().Name() + " to begin with this list of topics"
 	}
-	if denied := s.denied(code); denied != nil {
-		return a, "", denied
+	if err != nil || !known || states[0] == nil || states[0].TopicID != s.t.Topics[0].ID {
+		return a, owner, err
 	}
-	if err != nil || code != broker.OK || offsets[0].At < 0 {
+	a, ok := s.read(states[0])
+	if !ok || s.conf.ExitAtEnd && a.targets == nil {
 		return a, owner, nil
 	}
-	zero, ok := readSource(offsets[0])
-	if !ok || zero.Pins == nil || zero.TopicID != s.t.Topic.ID {
-		return a, owner, nil
-	}
-	a = agreement{pins: *zero.Pins, targets: zero.Targets, run: zero.Run}
-	if !s.conf.ExitAtEnd {
-		return a, "", nil
-	}
-	if a.targets == nil {
-		return a, owner, nil
-	}
-	if a.run != s.run {
+	if s.conf.ExitAtEnd && a.run != s.run {
 		over, known, err := s.ended(ctx, a.targets)
 		if err != nil {
 			return a, "", err
@@ -58,26 +55,62 @@ func (s *Shift) agree(ctx context.Context, sources []source) (a agreement, waiti
 	return a, "", nil
 }
 
-// make is the part of partition 0's owner.
-func (s *Shift) make(ctx context.Context, zero source) (a agreement, waiting string, err error) {
-	a.run = zero.state.Run
-	if zero.state.Pins != nil {
-		a.pins = *zero.state.Pins
-	} else {
-		partials, waiting, err := s.conf.Client.Find(ctx, s.conf.PartialsTo)
-		if err != nil || waiting != "" {
-			return a, waiting, err
+// read is the agreement as the seat's state has it; false if it lacks one of our topics.
+func (s *Shift) read(seat *checkpoint.Source) (a agreement, ok bool) {
+	var topics []string
+	for _, t := range s.t.Topics {
+		topics = append(topics, t.Name)
+	}
+	return readAgreement(seat, topics)
+}
+
+// readAgreement is read for topics in the order of their names.
+func readAgreement(seat *checkpoint.Source, topics []string) (a agreement, ok bool) {
+	if seat.Pins == nil {
+		return a, false
+	}
+	a = agreement{placement: seat.Pins.Placement, bases: map[string]int32{topics[0]: seat.Pins.Base}, run: seat.Run}
+	if seat.Targets != nil {
+		a.targets = map[string][]int64{topics[0]: seat.Targets}
+	}
+	for _, name := range topics[1:] {
+		i := slices.IndexFunc(seat.Others, func(o checkpoint.Other) bool { return o.Topic == name })
+		if i < 0 {
+			return a, false
 		}
-		a.pins = checkpoint.Pins{Placement: partials.Partitions(), Base: s.t.Topic.Partitions()}
+		a.bases[name] = seat.Others[i].Base
+		if a.targets != nil {
+			a.targets[name] = seat.Others[i].Targets
+		}
 	}
-	if !s.conf.ExitAtEnd {
-		return a, "", nil // and targets of an earlier run mean nothing any more
+	return a, true
+}
+
+// write puts into the state of a topic's partition 0 what is agreed: all of it at the seat; elsewhere what the topic's
+// own needs, for when the list of topics changes the seat may be there.
+func (s *Shift) write(a agreement, topic string, state *checkpoint.Source) {
+	state.Pins = &checkpoint.Pins{Placement: a.placement, Base: a.bases[topic]}
+	state.Targets, state.Run, state.Others = nil, 0, nil
+	if topic != s.seat().Topic {
+		return
 	}
-	a.targets = zero.state.Targets
-	if a.targets != nil && a.run == s.run {
-		return a, "", nil
+	state.Targets, state.Run = a.targets[topic], a.run
+	for _, t := range s.t.Topics[1:] {
+		state.Others = append(state.Others, checkpoint.Other{Topic: t.Name, Base: a.bases[t.Name], Targets: a.targets[t.Name]})
 	}
-	if a.targets != nil {
+}
+
+// make is the part of the seat's owner.
+func (s *Shift) make(ctx context.Context, seat checkpoint.Source) (a agreement, waiting string, err error) {
+	if a, waiting, err = s.pin(ctx, seat); err != nil || waiting != "" || !s.conf.ExitAtEnd {
+		return a, waiting, err // and outside of runs to the end targets of an earlier one mean nothing any more
+	}
+	a.run = seat.Run
+	if before, ok := s.read(&seat); ok && before.targets != nil {
+		a.targets = before.targets
+		if a.run == s.run {
+			return a, "", nil
+		}
 		over, known, err := s.ended(ctx, a.targets)
 		if err != nil {
 			return a, "", err
@@ -90,25 +123,94 @@ func (s *Shift) make(ctx context.Context, zero source) (a agreement, waiting str
 			return a, "", nil
 		}
 	}
-	if a.targets, err = s.highWatermarks(ctx); err != nil {
-		if denied := s.denied(err); denied != nil {
-			return a, "", denied
+	a.targets = map[string][]int64{}
+	for _, t := range s.t.Topics {
+		if a.targets[t.Name], err = s.highWatermarks(ctx, t); err != nil {
+			if denied := s.denied(t.Name, err); denied != nil {
+				return a, "", denied
+			}
+			return a, "the ends of the logs of " + t.Name, nil
 		}
-		return a, "the ends of the logs of " + s.t.Topic.Name, nil
 	}
 	a.run++
-	s.conf.Log.Info("reading to the present end of the topic, then exiting", zap.Int64("run", a.run), zap.Int64s("targets", a.targets))
+	for _, t := range s.t.Topics {
+		s.conf.Log.Info("reading to the present end of the topic, then exiting", zap.String("topic", t.Name), zap.Int64("run", a.run), zap.Int64s("targets", a.targets[t.Name]))
+	}
 	return a, "", nil
 }
 
-// highWatermarks are the ends of all partitions' logs.
-func (s *Shift) highWatermarks(ctx context.Context) ([]int64, error) {
-	all := allPartitions(s.t.Topic.Partitions())
-	ends, err := s.conf.Client.LogEnds(ctx, s.t.Topic.Name, all)
+// pin settles what never changes again: at the group's first start as things are then. Later it is as it was settled,
+// by whoever had the seat then, and a topic that has come to the list since is like partitions that were added: it is
+// read from its beginning.
+func (s *Shift) pin(ctx context.Context, seat checkpoint.Source) (a agreement, waiting string, err error) {
+	states := []*checkpoint.Source{&seat}
+	if len(s.t.Topics) > 1 {
+		var zeros []broker.TopicPartition
+		for _, t := range s.t.Topics[1:] {
+			zeros = append(zeros, broker.TopicPartition{Topic: t.Name})
+		}
+		others, known, err := s.committed(ctx, zeros)
+		if err != nil || !known {
+			return a, "the commits of the partitions 0 of all topics", err
+		}
+		states = append(states, others...)
+	}
+	a.bases = map[string]int32{}
+	for i, state := range states {
+		if state == nil || state.Pins == nil {
+			continue
+		}
+		a.placement = state.Pins.Placement
+		if _, ok := a.bases[s.t.Topics[i].Name]; !ok {
+			a.bases[s.t.Topics[i].Name] = state.Pins.Base
+		}
+		for _, o := range state.Others {
+			if _, ok := a.bases[o.Topic]; !ok {
+				a.bases[o.Topic] = o.Base
+			}
+		}
+	}
+	if a.placement != 0 {
+		return a, "", nil
+	}
+	partials, waiting, err := s.conf.Client.Find(ctx, s.conf.PartialsTo)
+	if err != nil || waiting != "" {
+		return a, waiting, err
+	}
+	a.placement = partials.Partitions()
+	for _, t := range s.t.Topics {
+		a.bases[t.Name] = t.Partitions()
+	}
+	return a, "", nil
+}
+
+// committed reads what the group has committed of partitions, nil where that is nothing or can't be read; false if it
+// can't be told at the moment. An error is a lacking right.
+func (s *Shift) committed(ctx context.Context, partitions []broker.TopicPartition) (states []*checkpoint.Source, known bool, err error) {
+	offsets, code, err := s.conf.Client.OffsetFetch(ctx, s.conf.Group, partitions, true)
+	if err != nil || code != broker.OK {
+		return nil, false, s.denied(partitions[0].Topic, code)
+	}
+	for _, o := range offsets {
+		if o.Code != broker.OK {
+			return nil, false, s.denied(o.Topic, o.Code)
+		}
+		states = append(states, readSource(o))
+	}
+	return states, true, nil
+}
+
+// highWatermarks are the ends of all logs of a topic.
+func (s *Shift) highWatermarks(ctx context.Context, t broker.Topic) ([]int64, error) {
+	targets := make([]int64, t.Partitions())
+	all := make([]int32, len(targets))
+	for i := range all {
+		all[i] = int32(i)
+	}
+	ends, err := s.conf.Client.LogEnds(ctx, t.Name, all)
 	if err != nil {
 		return nil, err
 	}
-	targets := make([]int64, len(all))
 	for i := range targets {
 		targets[i] = ends[int32(i)].End
 	}
@@ -117,18 +219,19 @@ func (s *Shift) highWatermarks(ctx context.Context) ([]int64, error) {
 
 // ended tells whether every partition has committed its end mark for these targets; known is false if that can't be
 // told at the moment. An error is a lacking right.
-func (s *Shift) ended(ctx context.Context, targets []int64) (over, known bool, err error) {
-	offsets, code, err := s.conf.Client.OffsetFetch(ctx, s.conf.Group, s.t.Topic.Name, allPartitions(int32(len(targets))), true)
-	if err != nil || code != broker.OK {
-		return false, false, s.denied(code)
+func (s *Shift) ended(ctx context.Context, targets map[string][]int64) (over, known bool, err error) {
+	var all []broker.TopicPartition
+	for _, t := range s.t.Topics {
+		all = append(all, broker.AllPartitions(t.Name, int32(len(targets[t.Name])))...)
+	}
+	states, known, err := s.committed(ctx, all)
+	if err != nil || !known {
+		return false, false, err
 	}
 	over = true
-	for i, o := range offsets {
-		if o.Code != broker.OK {
-			return false, false, s.denied(o.Code)
-		}
-		state, ok := readSource(o)
-		over = over && ok && state.TopicID == s.t.Topic.ID && state.Ended && state.EndedAt >= targets[i]
+	for i, state := range states {
+		p := all[i]
+		over = over && state != nil && state.TopicID == s.t.Topic(p.Topic).ID && state.Ended && state.EndedAt >= targets[p.Topic][p.Partition]
 	}
 	return over, true, nil
 }
@@ -143,7 +246,7 @@ func (s *Shift) Finished(ctx context.Context) (bool, error) {
 	targets, run := s.targets, s.run
 	mine := len(s.workers) == len(s.t.Partitions)
 	for p := range s.workers {
-		mine = mine && (s.states[p].Ended || int(p) >= len(targets))
+		mine = mine && (s.states[p].Ended || int(p.Partition) >= len(targets[p.Topic]))
 	}
 	s.mu.Unlock()
 	if len(s.t.Partitions) == 0 { // nothing is assigned to us, but somebody must tell us when all is over
@@ -163,19 +266,15 @@ func (s *Shift) Finished(ctx context.Context) (bool, error) {
 	return over && known, err
 }
 
-func readSource(o broker.Offset) (checkpoint.Source, bool) {
+// readSource reads what was committed; nil if that is nothing, or not ours.
+func readSource(o broker.Offset) *checkpoint.Source {
 	named, err := checkpoint.Decode(o.Metadata)
-	if err != nil {
-		return checkpoint.Source{}, false
+	if o.At < 0 || err != nil {
+		return nil
 	}
 	state, err := checkpoint.ParseSource(named.Body)
-	return state, err == nil
-}
-
-func allPartitions(n int32) []int32 {
-	all := make([]int32, n)
-	for i := range all {
-		all[i] = int32(i)
+	if err != nil {
+		return nil
 	}
-	return all
+	return &state
 }

@@ -19,9 +19,9 @@ const askSink = 500 * time.Millisecond
 // ahead holds partitions that are too many windows ahead of what the sink has emitted, so that one that is far ahead
 // of the others does not make the sink keep every window between.
 type ahead struct {
-	conf *Config
-	step int64 // from one window to the next, ns
-	pins func() *checkpoint.Pins
+	conf      *Config
+	step      int64         // from one window to the next, ns
+	placement func() *int32 // that is agreed on, nil before it is committed
 
 	mu      sync.Mutex
 	asking  bool // one partition asks for all
@@ -31,7 +31,7 @@ type ahead struct {
 
 // hold waits while watermark is more than MaxAhead windows beyond what the sink has emitted, or, before it has
 // emitted anything, beyond first, the partition's own first watermark. What was fetched is committed all the same.
-func (a *ahead) hold(ctx context.Context, partition int32, first, watermark int64) error {
+func (a *ahead) hold(ctx context.Context, partition broker.TopicPartition, first, watermark int64) error {
 	if a.conf.MaxAhead == 0 || watermark == noWatermark {
 		return nil
 	}
@@ -48,13 +48,13 @@ func (a *ahead) hold(ctx context.Context, partition int32, first, watermark int6
 			held = true
 			a.conf.Metrics.held.Inc()
 			defer a.conf.Metrics.held.Dec()
-			a.conf.Log.Warn("a partition is too far ahead of the sink and waits for it", zap.Int32("partition", partition),
+			a.conf.Log.Warn("a partition is too far ahead of the sink and waits for it", zap.String("topic", partition.Topic), zap.Int32("partition", partition.Partition),
 				zap.String("sink group", a.conf.SinkGroup), zap.String("flags", fmt.Sprintf("--sink-group %s --max-ahead %d", a.conf.SinkGroup, a.conf.MaxAhead)))
 		}
 		wait(ctx, askSink)
 	}
 	if held && ctx.Err() == nil {
-		a.conf.Log.Info("the sink has come nearer, the partition is read on", zap.Int32("partition", partition))
+		a.conf.Log.Info("the sink has come nearer, the partition is read on", zap.String("topic", partition.Topic), zap.Int32("partition", partition.Partition))
 	}
 	return nil
 }
@@ -77,14 +77,14 @@ func (a *ahead) beyond(emitted, first, watermark int64) bool {
 // look is what the sink has emitted, asked for anew only when what is known would make the partition wait.
 func (a *ahead) look(ctx context.Context, held bool, first, watermark int64) (int64, error) {
 	a.mu.Lock()
-	known, pins := a.emitted, a.pins()
-	if a.asking || pins == nil || !a.beyond(known, first, watermark) || (held && time.Since(a.asked) < askSink/2) {
+	known, placement := a.emitted, a.placement()
+	if a.asking || placement == nil || !a.beyond(known, first, watermark) || (held && time.Since(a.asked) < askSink/2) {
 		a.mu.Unlock()
 		return known, nil
 	}
 	a.asking = true
 	a.mu.Unlock()
-	now, err := a.ask(ctx, *pins)
+	now, err := a.ask(ctx, *placement)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.asking, a.asked = false, time.Now()
@@ -93,8 +93,8 @@ func (a *ahead) look(ctx context.Context, held bool, first, watermark int64) (in
 }
 
 // ask reads the sink group's commits: the least that any partition of partials has emitted. No answer is no progress.
-func (a *ahead) ask(ctx context.Context, pins checkpoint.Pins) (int64, error) {
-	offsets, code, err := a.conf.Client.OffsetFetch(ctx, a.conf.SinkGroup, a.conf.PartialsTo, allPartitions(pins.Placement), false)
+func (a *ahead) ask(ctx context.Context, placement int32) (int64, error) {
+	offsets, code, err := a.conf.Client.OffsetFetch(ctx, a.conf.SinkGroup, broker.AllPartitions(a.conf.PartialsTo, placement), false)
 	const act = "look at the progress of the sink"
 	if denied := broker.Denied(act, code, fmt.Sprintf("Describe on group %q (or set --max-ahead 0)", a.conf.SinkGroup)); denied != nil {
 		return noWatermark, denied

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"io"
+	"slices"
 
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
 )
@@ -10,13 +11,14 @@ import (
 // Check looks whether a processor with these settings could work, without changing anything. It writes what it finds to
 // out, and is false if something is wrong.
 func Check(ctx context.Context, s Settings, out io.Writer) bool {
-	s.Broker.Topics = []string{s.Records.Name, s.Partials.Name, s.Rejects.Name}
+	topics := append(slices.Clone(s.Records), s.Partials, s.Rejects)
+	for _, t := range topics {
+		s.Broker.Topics = append(s.Broker.Topics, t.Name)
+	}
 	s.MessageBytes = MessageBytes
 	client := broker.New(s.Broker)
 	defer client.Close()
-	need := broker.Need{
-		Topics: []broker.NewTopic{s.Records, s.Partials, s.Rejects}, Uses: s.uses(), Create: s.Create, Group: s.Group,
-	}
+	need := broker.Need{Topics: topics, Uses: s.uses(), Create: s.Create, Group: s.Group}
 	if s.MaxAhead != 0 {
 		need.Progress = s.SinkGroup
 	}

@@ -18,13 +18,13 @@ var ErrLost = errors.New("records are gone before they were read")
 // read. nil where it must be tried again: the topic is another one by now, or the bounds of its log are not known.
 func (w *worker) lost(ctx context.Context, position int64) error {
 	t, err := w.shift.conf.Client.LookUp(ctx, w.topic.Topic)
-	if err == nil && t.Code == broker.OK && t.ID != w.shift.t.Topic.ID {
+	if err == nil && t.Code == broker.OK && t.ID != w.shift.t.Topic(w.topic.Topic).ID {
 		// Whoever watches the topic is about to end this tenure; the next begins with the new one.
 		w.trouble.Pause(ctx, w.at(position, ErrRecreated))
 		return nil
 	}
 	ends, err := w.shift.conf.Client.LogEnds(ctx, w.topic.Topic, []int32{w.topic.Partition})
-	if denied := w.shift.denied(err); denied != nil {
+	if denied := w.shift.denied(w.topic.Topic, err); denied != nil {
 		return denied
 	}
 	log, known := ends[w.topic.Partition]
@@ -54,7 +54,7 @@ func (w *worker) skip(position, start int64) {
 	w.mu.Unlock()
 	w.trouble.Over()
 	w.shift.conf.Log.Warn("records were deleted before they were read, going on without them: results of their windows may lack them",
-		zap.Int32("partition", w.topic.Partition), zap.Int64("from", position), zap.Int64("to", to), zap.Int64("offsets lost", to-position))
+		zap.String("topic", w.topic.Topic), zap.Int32("partition", w.topic.Partition), zap.Int64("from", position), zap.Int64("to", to), zap.Int64("offsets lost", to-position))
 }
 
 // at adds where it happened.

@@ -113,7 +113,7 @@ func TestLostRecordsStopTheProcessorUnlessTheyMayBeSkipped(t *testing.T) {
 			t.Errorf("the metric says that %v offsets were lost, want 4", n)
 		}
 		said := logs.FilterMessageSnippet("deleted before they were read").FilterLevelExact(zap.WarnLevel).All()
-		if len(said) != 1 || fmt.Sprint(said[0].ContextMap()) != "map[from:20 offsets lost:4 partition:1 to:24]" {
+		if len(said) != 1 || fmt.Sprint(said[0].ContextMap()) != "map[from:20 offsets lost:4 partition:1 to:24 topic:records]" {
 			t.Errorf("said %v", said)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/meanstream/meanstream/pkg/kafka/broker"
 	"github.com/meanstream/meanstream/pkg/kafka/group"
 )
 
@@ -30,20 +31,20 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		held: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "meanstream_processor_held_partitions", Help: "Partitions that are too far ahead of the sink and wait for it (--max-ahead)."}),
 		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "meanstream_processor_lag_records", Help: "Offsets between the position and the last stable offset, by partition."}, []string{"partition"}),
+			Name: "meanstream_processor_lag_records", Help: "Offsets between the position and the last stable offset, by topic and partition."}, []string{"topic", "partition"}),
 		watermark: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "meanstream_processor_watermark_seconds", Help: "Watermark as seconds since the Unix epoch, by partition."}, []string{"partition"}),
+			Name: "meanstream_processor_watermark_seconds", Help: "Watermark as seconds since the Unix epoch, by topic and partition."}, []string{"topic", "partition"}),
 	}
 	reg.MustRegister(m.records, m.lost, m.held, m.lag, m.watermark)
 	m.committed([]Held{{}}) // a verdict that is 0 is shown as well
 	return m
 }
 
-func (m *Metrics) progress(partition int32, lag, watermark int64) {
-	p := strconv.Itoa(int(partition))
-	m.lag.WithLabelValues(p).Set(float64(max(lag, 0)))
+func (m *Metrics) progress(of broker.TopicPartition, lag, watermark int64) {
+	p := strconv.Itoa(int(of.Partition))
+	m.lag.WithLabelValues(of.Topic, p).Set(float64(max(lag, 0)))
 	if watermark != noWatermark {
-		m.watermark.WithLabelValues(p).Set(float64(watermark) / 1e9)
+		m.watermark.WithLabelValues(of.Topic, p).Set(float64(watermark) / 1e9)
 	}
 }
 

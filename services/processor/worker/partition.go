@@ -32,6 +32,7 @@ type Rule struct {
 type Partition struct {
 	rule    Rule
 	topic   string
+	several bool
 	topicID [16]byte
 	number  int32
 
@@ -60,6 +61,7 @@ func (h Held) Moved() bool {
 // Resume says where a Partition begins.
 type Resume struct {
 	Topic     string
+	Several   bool // it is one of several topics, so partials must name it
 	TopicID   [16]byte
 	Partition int32
 	Offset    int64
@@ -70,18 +72,25 @@ type Resume struct {
 // NewPartition makes one. rejectLimit bounds a message for the rejects topic, in bytes.
 func NewPartition(rule Rule, r Resume, rejectLimit int) *Partition {
 	p := &Partition{
-		rule: rule, topic: r.Topic, topicID: r.TopicID, number: r.Partition,
+		rule: rule, topic: r.Topic, several: r.Several, topicID: r.TopicID, number: r.Partition,
 		decoder: record.NewDecoder(rule.Mapping, rule.Keep, rule.MaxBytes),
 		judge:   window.Judge{Windows: rule.Window.Windows(), Lateness: rule.Window.Lateness, Watermark: r.Watermark},
 		rejects: rejectQueue{limit: rejectLimit}, closes: rule.closes(r.Watermark),
 	}
 	p.mapped = rule.Mapping.String() != ""
 	p.lookUp = p.header // once: a method value is an allocation
-	p.held = Held{
-		Source: partial.Source{TopicID: r.TopicID, Partition: r.Partition, First: r.First, From: r.Offset, To: r.Offset, Watermark: r.Watermark},
-		Set:    rule.set(r.Partition),
-	}
+	p.held = p.nothing(r.Offset, r.Watermark)
+	p.held.Source.First = r.First
 	return p
+}
+
+// nothing is what is held at a position before anything is read.
+func (p *Partition) nothing(position, watermark int64) Held {
+	src := partial.Source{TopicID: p.topicID, Partition: p.number, From: position, To: position, Watermark: watermark}
+	if p.several {
+		src.Topic = p.topic
+	}
+	return Held{Source: src, Set: p.rule.set(p.topic, p.number)}
 }
 
 // Position is the next offset to fetch.
@@ -101,8 +110,8 @@ func (r Rule) closes(watermark int64) int64 {
 }
 
 // set is an empty one for the records of a partition.
-func (r Rule) set(partition int32) *window.Set {
-	return window.NewSet(window.Setting{Windows: r.Window.Windows(), Carry: r.Window.Aggregates, Partition: partition})
+func (r Rule) set(topic string, partition int32) *window.Set {
+	return window.NewSet(window.Setting{Windows: r.Window.Windows(), Carry: r.Window.Aggregates, Topic: topic, Partition: partition})
 }
 
 // Full tells whether so much is held that it must be flushed before more is read.
@@ -214,9 +223,6 @@ func (p *Partition) HandOver() (Held, bool) {
 	out.Source.Watermark = p.judge.Watermark
 	out.Rejects = p.rejects.take()
 	p.closes = p.rule.closes(p.judge.Watermark)
-	p.held = Held{
-		Source: partial.Source{TopicID: p.topicID, Partition: p.number, From: out.Source.To, To: out.Source.To, Watermark: p.judge.Watermark},
-		Set:    p.rule.set(p.number),
-	}
+	p.held = p.nothing(out.Source.To, p.judge.Watermark)
 	return out, true
 }

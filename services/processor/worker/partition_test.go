@@ -46,7 +46,7 @@ type sum struct {
 
 func (s *sum) add(t *rapid.T, h Held) {
 	if s.set == nil {
-		s.set = s.rule.set(3)
+		s.set = s.rule.set("readings", 3)
 		s.source = partial.Source{First: h.Source.First, From: h.Source.From, To: h.Source.From, Watermark: window.NoWatermark}
 	} else if h.Source.First {
 		t.Fatalf("a second hand-over is marked first: %+v", h.Source)
@@ -119,7 +119,7 @@ func maybeHandOver(t *rapid.T, p *Partition, all *sum, rule Rule) *Partition {
 
 func compare(t *rapid.T, got *sum, m *model, end int64) {
 	if got.set == nil {
-		got.set = got.rule.set(3)
+		got.set = got.rule.set("readings", 3)
 	}
 	s := got.source
 	if s.To != end || s.Watermark != m.watermark || [...]int64{s.Kept, s.Filtered, s.Late, s.Rejected} != m.counts {

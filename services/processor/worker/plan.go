@@ -18,12 +18,18 @@ func (s *Shift) plan(all []Held, millis int64) ([]broker.Batch, error) {
 	l := layout{
 		head: partial.Partial{
 			Group: s.conf.Group, Writer: s.t.Writer, Epoch: s.t.Epoch(),
-			SourcePartitions: s.t.Topic.Partitions(), Placement: s.pins.Placement,
-			Rule: rule.Fingerprint(), Lateness: rule.Lateness, Aggregates: rule.Aggregates,
+			Placement: *s.placement,
+			Rule:      rule.Fingerprint(), Lateness: rule.Lateness, Aggregates: rule.Aggregates,
 		},
 		windows:  rule.Windows(),
 		partials: s.conf.PartialsTo, rejects: s.conf.RejectsTo, rejectsPartitions: s.rejectsPartitions,
 		limit: s.conf.MessageBytes,
+	}
+	for _, t := range s.t.Topics {
+		l.head.SourcePartitions += t.Partitions()
+		if len(s.t.Topics) > 1 {
+			l.head.Topics = append(l.head.Topics, partial.Topic{ID: t.ID, Name: t.Name, Partitions: t.Partitions()})
+		}
 	}
 	return l.batches(all, millis)
 }

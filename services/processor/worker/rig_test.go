@@ -78,7 +78,7 @@ func (r *rig) start(name string, change func(*Settings)) *processor {
 		Config: Config{Log: r.log, Metrics: NewMetrics(prometheus.NewRegistry()), Group: "processor", SinkGroup: "sink", Rule: testRule(r.t)},
 		Broker: broker.Config{Brokers: r.cluster.Addrs(), ClientID: name, Dial: p.Dial},
 		Flush:  time.Second, Ready: func(bool, string) {},
-		Records: topic("records", rigSources), Partials: topic("partials", rigOutputs), Rejects: topic("rejects", rigSources),
+		Records: []broker.NewTopic{topic("records", rigSources)}, Partials: topic("partials", rigOutputs), Rejects: topic("rejects", rigSources),
 	}
 	s.Rule.MaxFuture = 0
 	if change != nil {

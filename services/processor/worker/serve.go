@@ -3,12 +3,13 @@ package worker
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"go.uber.org/zap"
 
-	"github.com/meanstream/meanstream/pkg/checkpoint"
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
 	"github.com/meanstream/meanstream/pkg/kafka/group"
 	"github.com/meanstream/meanstream/pkg/progress"
@@ -16,11 +17,11 @@ import (
 
 // Settings is all that a processor is told.
 type Settings struct {
-	Config                 // Client, PartialsTo and RejectsTo are filled in by Serve
-	Broker   broker.Config // Topics is filled in by Serve
-	Records  broker.NewTopic
+	Config                     // Client, PartialsTo and RejectsTo are filled in by Serve
+	Broker   broker.Config     // Topics is filled in by Serve
+	Records  []broker.NewTopic // at least one, in any order
 	Partials broker.NewTopic
-	Rejects  broker.NewTopic // gets as many partitions as records has
+	Rejects  broker.NewTopic // gets as many partitions as the largest topic of records has
 	Create   bool
 	Flush    time.Duration
 	Ready    func(ready bool, reason string)
@@ -37,7 +38,11 @@ const requestTimeout = 2 * time.Second
 // Serve runs a processor until ctx ends, or until an exit-at-end run is over. An error is one that a person must act
 // on.
 func Serve(ctx context.Context, s Settings) error {
-	s.Broker.Topics = []string{s.Records.Name, s.Partials.Name, s.Rejects.Name}
+	var records []string
+	for _, t := range s.Records {
+		records = append(records, t.Name)
+	}
+	s.Broker.Topics = append(slices.Clone(records), s.Partials.Name, s.Rejects.Name)
 	if s.Broker.Timeout == 0 {
 		s.Broker.Timeout = requestTimeout
 	}
@@ -59,18 +64,18 @@ func Serve(ctx context.Context, s Settings) error {
 	s.Rule.tell(s.Log)
 	processor := New(s.Config)
 	if s.ExitAtEnd {
-		f := follower{client: client, group: s.Group, topic: s.Records.Name}
+		f := follower{client: client, group: s.Group, topics: slices.Sorted(slices.Values(records))}
 		defer progress.Beside(ctx, "processing", f.look, s.Screen, s.Log)()
 	}
 	return group.New(group.Config{
-		Client: client, Group: s.Group, Topic: s.Records.Name, Instance: uuid.NewString(), Interval: s.Flush,
+		Client: client, Group: s.Group, Topics: records, Instance: uuid.NewString(), Interval: s.Flush,
 		Begin: processor.Begin, Log: s.Log, Metrics: s.Metrics.group, Observe: s.Observe,
-		Assigned: func(partitions []int32) {
+		Assigned: func(partitions []broker.TopicPartition) {
 			s.Ready(partitions != nil, "waiting for partitions")
 			if partitions == nil {
 				s.Metrics.givenUp()
 			} else {
-				s.Log.Info(fmt.Sprintf("reading %d partitions of %s", len(partitions), s.Records.Name))
+				s.Log.Info(fmt.Sprintf("reading %d partitions of %s", len(partitions), strings.Join(records, ", ")))
 			}
 		},
 	}).Run(ctx)
@@ -103,7 +108,7 @@ func (s *Settings) try(ctx context.Context) error {
 	if s.MaxAhead == 0 {
 		return nil
 	}
-	_, err := (&ahead{conf: &s.Config}).ask(ctx, checkpoint.Pins{Placement: 1})
+	_, err := (&ahead{conf: &s.Config}).ask(ctx, 1)
 	return err
 }
 
@@ -114,9 +119,12 @@ func (s *Settings) uses() []broker.Use {
 	if s.Rule.MaxFuture == 0 {
 		sender = ""
 	}
-	return []broker.Use{
-		{Topic: s.Records.Name, Right: broker.Read, Sender: sender,
-			Compacted: "a record that a newer one of its key has replaced before it was read is counted nowhere"},
+	var uses []broker.Use
+	for _, t := range s.Records {
+		uses = append(uses, broker.Use{Topic: t.Name, Right: broker.Read, Sender: sender,
+			Compacted: "a record that a newer one of its key has replaced before it was read is counted nowhere"})
+	}
+	return append(uses, []broker.Use{
 		{Topic: s.Partials.Name, Right: broker.Write, Batch: s.MessageBytes, Keep: keep,
 			Unkept:    fmt.Sprintf("windows with their lateness and an hour in which the sink may be away need %s; a sink that comes later finds partials deleted that it needs, and stops", keep),
 			Old:       "partials carry this machine's time, and with a clock that is behind they are deleted before they are merged, or refused",
@@ -124,16 +132,22 @@ func (s *Settings) uses() []broker.Use {
 		{Topic: s.Rejects.Name, Right: broker.Write, Batch: s.MessageBytes,
 			Old:       "rejects carry the time of their record, and those of old ones are deleted at the next check of retention, or refused, which stops the processor",
 			Compacted: "a reject without a key is refused, which stops the processor"},
-	}
+	}...)
 }
 
-// ensure waits for the topics. Rejects come last: they get as many partitions as records really has.
+// ensure waits for the topics. Rejects come last: they get as many partitions as the largest topic of records really has.
 func ensure(ctx context.Context, client *broker.Client, s *Settings) error {
-	if err := client.EnsureTopics(ctx, []broker.NewTopic{s.Records, s.Partials}, s.Create, s.Log); err != nil || ctx.Err() != nil {
+	if err := client.EnsureTopics(ctx, append(slices.Clone(s.Records), s.Partials), s.Create, s.Log); err != nil || ctx.Err() != nil {
 		return err
 	}
-	if t, err := client.LookUp(ctx, s.Records.Name); err == nil && t.Partitions() > 0 {
-		s.Rejects.Partitions = int(t.Partitions())
+	most := 0
+	for _, r := range s.Records {
+		if t, err := client.LookUp(ctx, r.Name); err == nil {
+			most = max(most, int(t.Partitions()))
+		}
+	}
+	if most > 0 {
+		s.Rejects.Partitions = most
 	}
 	return client.EnsureTopics(ctx, []broker.NewTopic{s.Rejects}, s.Create, s.Log)
 }

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,9 +46,13 @@ func New(conf Config) *Processor { return &Processor{conf: conf} }
 
 // Begin starts the work of a tenure.
 func (p *Processor) Begin(t *group.Tenure) group.Shift {
-	s := &Shift{Processor: p, t: t, workers: map[int32]*worker{}, states: map[int32]checkpoint.Source{},
-		reading: group.NewVoice(p.conf.Log, "reading "+t.Topic.Name)}
-	s.ahead = &ahead{conf: &p.conf, step: p.conf.Rule.Window.Windows().Step(), pins: s.knownPins, emitted: noWatermark}
+	s := &Shift{Processor: p, t: t, workers: map[broker.TopicPartition]*worker{}, states: map[broker.TopicPartition]checkpoint.Source{}}
+	var names []string
+	for _, topic := range t.Topics {
+		names = append(names, topic.Name)
+	}
+	s.reading = group.NewVoice(p.conf.Log, "reading "+strings.Join(names, ", "))
+	s.ahead = &ahead{conf: &p.conf, step: p.conf.Rule.Window.Windows().Step(), placement: s.knownPlacement, emitted: noWatermark}
 	return s
 }
 
@@ -58,26 +63,26 @@ type Shift struct {
 	ahead   *ahead
 	reading *group.Voice // of all workers
 
-	mu      sync.Mutex
-	workers map[int32]*worker
-	states  map[int32]checkpoint.Source // as last resumed or collected
-	agreed  checkpoint.Pins             // as last resumed by
-	pins    *checkpoint.Pins            // the same, once they are committed
-	targets []int64
+	mu        sync.Mutex
+	workers   map[broker.TopicPartition]*worker
+	states    map[broker.TopicPartition]checkpoint.Source // as last resumed or collected
+	agreed    int32                                       // placement, as last resumed by
+	placement *int32                                      // the same, once it is committed
+	targets   map[string][]int64                          // by topic
 
 	rejectsPartitions int32
 	collected         []Held // by the last Collect, until it is committed
 }
 
-// knownPins tells the pins once they are committed.
-func (s *Shift) knownPins() *checkpoint.Pins {
+// knownPlacement tells the placement once it is committed.
+func (s *Shift) knownPlacement() *int32 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.pins == nil {
+	if s.placement == nil {
 		return nil
 	}
-	pins := *s.pins // a copy: a later take-over may write where this points
-	return &pins
+	placement := *s.placement // a copy: a later take-over may write where this points
+	return &placement
 }
 
 // Open implements group.Shift: p is committed under our name now.
@@ -85,10 +90,10 @@ func (s *Shift) Open(p group.Position) group.Worker {
 	state, _ := checkpoint.ParseSource(p.Named.Body) // our own bytes: Resume made them
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pins = &s.agreed // committed: by this naming if partition 0 is ours, else by its owner before
+	s.placement = &s.agreed // committed: by this naming if the seat is ours, else by its owner before
 	w := &worker{
 		shift:   s,
-		topic:   broker.TopicPartition{Topic: s.t.Topic.Name, Partition: p.Partition},
+		topic:   p.TopicPartition,
 		fetcher: s.conf.Client.NewFetcher(),
 		target:  noTarget,
 		trouble: group.Trouble{Voice: s.reading, Retries: s.conf.Metrics.group.Retries("Fetch")},
@@ -96,16 +101,16 @@ func (s *Shift) Open(p group.Position) group.Worker {
 	}
 	if s.conf.ExitAtEnd {
 		w.target = p.Offset // a partition that came after the run began has no part in it
-		if int(p.Partition) < len(s.targets) {
-			w.target = s.targets[p.Partition]
+		if targets := s.targets[p.Topic]; int(p.Partition) < len(targets) {
+			w.target = targets[p.Partition]
 		}
 	}
 	w.part = NewPartition(s.conf.Rule, Resume{
-		Topic: s.t.Topic.Name, TopicID: state.TopicID, Partition: p.Partition, Offset: p.Offset,
+		Topic: p.Topic, Several: len(s.t.Topics) > 1, TopicID: state.TopicID, Partition: p.Partition, Offset: p.Offset,
 		Watermark: state.Watermark, First: !state.Opened,
 	}, s.conf.MessageBytes)
-	s.states[p.Partition] = state
-	s.workers[p.Partition] = w
+	s.states[p.TopicPartition] = state
+	s.workers[p.TopicPartition] = w
 	return w
 }
 
@@ -115,7 +120,7 @@ func (s *Shift) Collect(context.Context) (group.Flush, bool, error) {
 	defer s.mu.Unlock()
 	s.collected = s.collected[:0]
 	var positions []group.Position
-	for p := range s.t.Topic.Partitions() {
+	for _, p := range s.t.Partitions {
 		w := s.workers[p]
 		if w == nil {
 			continue
@@ -125,7 +130,7 @@ func (s *Shift) Collect(context.Context) (group.Flush, bool, error) {
 			continue
 		}
 		s.collected = append(s.collected, held)
-		positions = append(positions, group.Position{Partition: p, Offset: held.Source.To, Named: checkpoint.Named{Body: s.remember(w, held)}})
+		positions = append(positions, group.Position{TopicPartition: p, Offset: held.Source.To, Named: checkpoint.Named{Body: s.remember(w, held)}})
 	}
 	if len(s.collected) == 0 {
 		return group.Flush{}, false, nil
@@ -136,7 +141,7 @@ func (s *Shift) Collect(context.Context) (group.Flush, bool, error) {
 
 // remember is what a commit says of a partition beside its offset.
 func (s *Shift) remember(w *worker, held Held) []byte {
-	p := held.Source.Partition
+	p := w.topic
 	state := s.states[p]
 	state.Opened, state.Watermark = true, held.Source.Watermark
 	if state.Ended = held.Source.Ended; state.Ended {

@@ -53,7 +53,7 @@ func (w *worker) Run(ctx context.Context) error {
 		if position >= w.target {
 			return w.end(ctx)
 		}
-		if err := w.shift.ahead.hold(ctx, w.topic.Partition, first, watermark); err != nil {
+		if err := w.shift.ahead.hold(ctx, w.topic, first, watermark); err != nil {
 			return err
 		}
 		if err := w.fetch(ctx, position); err != nil {
@@ -121,7 +121,7 @@ func (w *worker) judge(ctx context.Context, got broker.Fetched) error {
 	caughtUp := w.part.Position() >= got.LastStable
 	due := caughtUp && w.part.Closable() // a backlog must not pay a transaction for every window
 	full := w.part.Full()
-	w.shift.conf.Metrics.progress(w.topic.Partition, got.LastStable-w.part.Position(), w.part.Watermark())
+	w.shift.conf.Metrics.progress(w.topic, got.LastStable-w.part.Position(), w.part.Watermark())
 	w.mu.Unlock()
 	if err != nil {
 		return fmt.Errorf("read %s/%d at %d: %w", w.topic.Topic, w.topic.Partition, position, err)

@@ -3,6 +3,7 @@ package merger
 import (
 	"context"
 	"io"
+	"slices"
 
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
 )
@@ -10,7 +11,7 @@ import (
 // Check looks whether a sink with these settings could work, without changing anything. It writes what it finds to out,
 // and is false if something is wrong.
 func Check(ctx context.Context, s Settings, out io.Writer) bool {
-	topics := []broker.NewTopic{s.Records, s.Partials, s.Results, s.Rejects}
+	topics := append(slices.Clone(s.Records), s.Partials, s.Results, s.Rejects)
 	for _, t := range topics {
 		s.Broker.Topics = append(s.Broker.Topics, t.Name)
 	}

@@ -2,6 +2,7 @@ package merger
 
 import (
 	"context"
+	"slices"
 
 	"github.com/meanstream/meanstream/pkg/checkpoint"
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
@@ -18,16 +19,16 @@ func (s *Shift) Finished(ctx context.Context) (bool, error) {
 	mine := map[int32]bool{}
 	for _, p := range s.t.Partitions {
 		// To a partition that was added to partials later nothing is ever placed.
-		if w := s.workers[p]; (placement == 0 || p < placement) && (w == nil || !w.finished()) {
+		if w := s.workers[p.Partition]; (placement == 0 || p.Partition < placement) && (w == nil || !w.finished()) {
 			s.mu.Unlock()
 			return false, nil
 		}
-		mine[p] = true
+		mine[p.Partition] = true
 	}
 	s.mu.Unlock()
-	var others []int32
-	for p := range placement {
-		if !mine[p] {
+	var others []broker.TopicPartition
+	for _, p := range broker.AllPartitions(s.partials().Name, placement) {
+		if !mine[p.Partition] {
 			others = append(others, p)
 		}
 	}
@@ -51,11 +52,11 @@ func (w *worker) finished() bool {
 }
 
 // finishedElsewhere tells whether what the group has committed of partitions that are not ours says that they are done.
-func (s *Shift) finishedElsewhere(ctx context.Context, partitions []int32) (bool, error) {
+func (s *Shift) finishedElsewhere(ctx context.Context, partitions []broker.TopicPartition) (bool, error) {
 	if len(partitions) == 0 {
 		return true, nil
 	}
-	offsets, code, err := s.conf.Client.OffsetFetch(ctx, s.conf.Group, s.t.Topic.Name, partitions, true)
+	offsets, code, err := s.conf.Client.OffsetFetch(ctx, s.conf.Group, partitions, true)
 	if err != nil || code != broker.OK {
 		return false, s.denied(code)
 	}
@@ -70,25 +71,33 @@ func (s *Shift) finishedElsewhere(ctx context.Context, partitions []int32) (bool
 		if err != nil {
 			return false, nil // its owner will meet that, and say so
 		}
-		if m, err := checkpoint.ParseMerge(named.Body); err != nil || !done(&m, o.At, targets) {
+		if m, err := checkpoint.ParseMerge(named.Body); err != nil || !done(&m, o.At, targets, s.conf.RecordsFrom) {
 			return false, nil
 		}
 	}
 	return true, nil
 }
 
-// done tells whether a commit at a position says that every source has ended at or beyond its target, and that nothing
-// is open: no window needs a partial from before the position.
-func done(m *checkpoint.Merge, position int64, targets map[int32]int64) bool {
+// done tells whether a commit at a position says that every source of the topics has ended at or beyond its target, and
+// that nothing is open: no window needs a partial from before the position.
+func done(m *checkpoint.Merge, position int64, targets map[broker.TopicPartition]int64, topics []string) bool {
 	if m.Cursor != nil || m.ReplayFrom < position {
 		return false
 	}
-	ended := map[int32]int64{}
-	for _, src := range m.Sources {
-		if !src.Ended {
-			return false
+	known, states := remembered(m)
+	ended := map[broker.TopicPartition]int64{}
+	for _, src := range states {
+		name := known[src.Topic].Name
+		if name == "" && len(topics) == 1 { // a single topic is not named
+			name = topics[0]
 		}
-		ended[src.Partition] = src.To
+		switch {
+		case name != "" && !slices.Contains(topics, name): // not waited for any longer
+		case !src.Ended:
+			return false
+		default:
+			ended[broker.TopicPartition{Topic: name, Partition: src.Partition}] = src.To
+		}
 	}
 	for p, target := range targets {
 		if to, ok := ended[p]; !ok || to < target {

@@ -76,7 +76,7 @@ func (r *reader) restart(log []message) error {
 		return err
 	}
 	r.state, r.dropped = NewState(1, m, r.position, 0, 0, 0), nil
-	r.state.Sources.Partitions(testSources)
+	count(r.state.Sources, testSources)
 	for at := r.state.Position(); at < int64(len(log)); at++ {
 		if err := r.read(at, log[at]); err != nil {
 			return err

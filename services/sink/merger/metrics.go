@@ -44,7 +44,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		watermark:  by("meanstream_sink_watermark_seconds", "Event time up to which results are out, as seconds since the Unix epoch, by partials partition."),
 		waits:      by("meanstream_sink_waiting_for_sources", "Source partitions that closable windows wait for, by partials partition."),
 		rule: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "meanstream_sink_rule_from_offset",
-			Help: "Offset from which on the records of a source partition go by another rule than before, where that changed while this process ran; told by the owner of partials partition 0."}, []string{"source_partition"}),
+			Help: "Offset from which on the records of a source partition go by another rule than before, where that changed while this process ran; told by the owner of partials partition 0."}, []string{"topic", "source_partition"}),
 	}
 	reg.MustRegister(m.results, m.lost, m.dropped, m.lag, m.windows, m.aggregates, m.bytes, m.watermark, m.waits, m.rule)
 	m.committed(harvest{dropped: []Dropped{{}}}) // a verdict that is 0 is shown as well
@@ -70,8 +70,8 @@ func (m *Metrics) givenUp() {
 	}
 }
 
-func (m *Metrics) ruleFrom(source int32, offset int64) {
-	m.rule.WithLabelValues(strconv.Itoa(int(source))).Set(float64(offset))
+func (m *Metrics) ruleFrom(topic string, source int32, offset int64) {
+	m.rule.WithLabelValues(topic, strconv.Itoa(int(source))).Set(float64(offset))
 }
 
 func (m *Metrics) waiting(partition int32, sources int) {

@@ -26,7 +26,7 @@ func (s *Shift) plan(all []harvest) ([]broker.Batch, error) {
 				Time: r.Window.End / int64(time.Millisecond), Key: []byte(r.Category), Value: r.AppendJSON(nil)})
 		}
 		for _, d := range h.dropped {
-			for _, msg := range summaries(s.t.Topic.Name, h.partition, d, s.conf.MessageBytes-batchOverhead) {
+			for _, msg := range summaries(s.partials().Name, h.partition, d, s.conf.MessageBytes-batchOverhead) {
 				rec := batch.Record{Time: time.Now().UnixMilli(), Key: msg.Key, Value: msg.Value}
 				for _, hd := range msg.Headers {
 					rec.Headers = append(rec.Headers, batch.Header(hd))

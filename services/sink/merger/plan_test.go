@@ -22,7 +22,7 @@ const testLimit = 4 << 10
 func testShift() *Shift {
 	return &Shift{
 		Sink:              New(Config{ResultsTo: "results", RejectsTo: "rejects", MessageBytes: testLimit}),
-		t:                 &group.Tenure{Topic: broker.Topic{Name: "partials"}},
+		t:                 &group.Tenure{Topics: []broker.Topic{{Name: "partials"}}},
 		resultsPartitions: 3, rejectsPartitions: 2,
 	}
 }

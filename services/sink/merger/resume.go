@@ -31,12 +31,12 @@ func (s *Shift) Resume(ctx context.Context, committed []group.Position) ([]group
 	for i, p := range committed {
 		partitions[i] = p.Partition
 	}
-	ends, err := s.conf.Client.LogEnds(ctx, s.t.Topic.Name, partitions)
+	ends, err := s.conf.Client.LogEnds(ctx, s.partials().Name, partitions)
 	if denied := s.denied(err); denied != nil {
 		return nil, "", denied
 	}
 	if err != nil || len(ends) < len(partitions) {
-		return nil, "the bounds of the log of " + s.t.Topic.Name, nil
+		return nil, "the bounds of the log of " + s.partials().Name, nil
 	}
 	ready := make([]group.Position, 0, len(committed))
 	for _, p := range committed {
@@ -52,7 +52,7 @@ func (s *Shift) Resume(ctx context.Context, committed []group.Position) ([]group
 		}
 		body, err := m.Append(nil)
 		if err != nil {
-			return nil, "", fmt.Errorf("remember the state of %s/%d: %w", s.t.Topic.Name, p.Partition, err)
+			return nil, "", fmt.Errorf("remember the state of %s: %w", p.Name(), err)
 		}
 		p.Named, p.Err = checkpoint.Named{Body: body}, nil
 		ready = append(ready, p)
@@ -62,7 +62,7 @@ func (s *Shift) Resume(ctx context.Context, committed []group.Position) ([]group
 
 // restore reads what was committed of one partition, and finds what makes it unusable.
 func (s *Shift) restore(ctx context.Context, p *group.Position, log broker.LogEnds) (checkpoint.Merge, error) {
-	name := fmt.Sprintf("%s/%d", s.t.Topic.Name, p.Partition)
+	name := p.Name()
 	m := checkpoint.Merge{Emitted: window.NoWatermark}
 	if p.Offset < 0 {
 		p.Offset, m.ReplayFrom = log.Start, log.Start
@@ -87,7 +87,7 @@ func (s *Shift) restore(ctx context.Context, p *group.Position, log broker.LogEn
 // forgotten tells whether a group without any offset has published results: its offsets have expired, and to begin
 // anew in silence would publish them twice. errUnknown if that can't be told at the moment.
 func (s *Shift) forgotten(ctx context.Context) error {
-	offsets, code, err := s.conf.Client.OffsetFetch(ctx, s.conf.Group, s.t.Topic.Name, upTo(s.t.Topic.Partitions()), false)
+	offsets, code, err := s.conf.Client.OffsetFetch(ctx, s.conf.Group, broker.AllPartitions(s.partials().Name, s.partials().Partitions()), false)
 	if denied := s.denied(code); denied != nil {
 		return denied
 	}
@@ -123,8 +123,8 @@ func (s *Shift) forgotten(ctx context.Context) error {
 
 // denied is the error of a look at our own source or group for which we lack the right; nil if err is another.
 func (s *Shift) denied(err error) error {
-	return broker.Denied("take over "+s.t.Topic.Name, err,
-		fmt.Sprintf("Describe and Read on topic %q and Read on group %q", s.t.Topic.Name, s.conf.Group))
+	return broker.Denied("take over "+s.partials().Name, err,
+		fmt.Sprintf("Describe and Read on topic %q and Read on group %q", s.partials().Name, s.conf.Group))
 }
 
 // errUnknown: a question that must be answered before partitions are read got no answer yet.

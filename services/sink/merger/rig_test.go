@@ -82,7 +82,7 @@ func (r *rig) start(change func(*Settings)) *sink {
 		Config: Config{Log: r.log, Metrics: NewMetrics(prometheus.NewRegistry()), Group: "sink"},
 		Broker: broker.Config{Brokers: r.cluster.Addrs(), ClientID: name, Dial: p.Dial},
 		Flush:  time.Second, Ready: func(bool, string) {},
-		Records: topic("records"), Partials: topic("partials"), Results: topic("results"), Rejects: topic("rejects"),
+		Records: []broker.NewTopic{topic("records")}, Partials: topic("partials"), Results: topic("results"), Rejects: topic("rejects"),
 	}
 	if change != nil {
 		change(&s)

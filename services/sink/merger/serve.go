@@ -3,6 +3,7 @@ package merger
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,9 +15,9 @@ import (
 
 // Settings is all that a sink is told.
 type Settings struct {
-	Config                 // Client, RecordsFrom, ResultsTo and RejectsTo are filled in by Serve
-	Broker   broker.Config // Topics is filled in by Serve
-	Records  broker.NewTopic
+	Config                     // Client, RecordsFrom, ResultsTo and RejectsTo are filled in by Serve
+	Broker   broker.Config     // Topics is filled in by Serve
+	Records  []broker.NewTopic // those that the processors read, in any order
 	Partials broker.NewTopic
 	Results  broker.NewTopic
 	Rejects  broker.NewTopic
@@ -35,7 +36,12 @@ const requestTimeout = 2 * time.Second
 
 // Serve runs a sink until ctx ends, or until an exit-at-end run is over. An error is one that a person must act on.
 func Serve(ctx context.Context, s Settings) error {
-	s.Broker.Topics = []string{s.Records.Name, s.Partials.Name, s.Results.Name, s.Rejects.Name}
+	var records []string
+	for _, t := range s.Records {
+		records = append(records, t.Name)
+	}
+	slices.Sort(records)
+	s.Broker.Topics = append(slices.Clone(records), s.Partials.Name, s.Results.Name, s.Rejects.Name)
 	if s.Broker.Timeout == 0 {
 		s.Broker.Timeout = requestTimeout
 	}
@@ -43,11 +49,11 @@ func Serve(ctx context.Context, s Settings) error {
 	client := broker.New(s.Broker)
 	defer client.Close()
 	s.Ready(false, "waiting for Kafka and its topics")
-	topics := []broker.NewTopic{s.Records, s.Partials, s.Results, s.Rejects}
+	topics := append(slices.Clone(s.Records), s.Partials, s.Results, s.Rejects)
 	if err := client.EnsureTopics(ctx, topics, s.Create, s.Log); err != nil || ctx.Err() != nil {
 		return err
 	}
-	s.Client, s.RecordsFrom, s.ResultsTo, s.RejectsTo = client, s.Records.Name, s.Results.Name, s.Rejects.Name
+	s.Client, s.RecordsFrom, s.ResultsTo, s.RejectsTo = client, records, s.Results.Name, s.Rejects.Name
 	if s.MessageBytes == 0 {
 		s.MessageBytes = MessageBytes
 	}
@@ -56,13 +62,13 @@ func Serve(ctx context.Context, s Settings) error {
 	}
 	s.Ready(false, "waiting for partitions")
 	if s.ExitAtEnd {
-		f := follower{client: client, group: s.Group, partials: s.Partials.Name, records: s.Records.Name}
+		f := follower{client: client, group: s.Group, partials: s.Partials.Name, records: records}
 		defer progress.Beside(ctx, "merging", f.look, s.Screen, s.Log)()
 	}
 	return group.New(group.Config{
-		Client: client, Group: s.Group, Topic: s.Partials.Name, Instance: uuid.NewString(), Interval: s.Flush,
+		Client: client, Group: s.Group, Topics: []string{s.Partials.Name}, Instance: uuid.NewString(), Interval: s.Flush,
 		Begin: New(s.Config).Begin, Log: s.Log, Metrics: s.Metrics.group, Observe: s.Observe,
-		Assigned: func(partitions []int32) {
+		Assigned: func(partitions []broker.TopicPartition) {
 			s.Ready(partitions != nil, "waiting for partitions")
 			if partitions == nil {
 				s.Metrics.givenUp()
@@ -85,13 +91,16 @@ func (s *Settings) try(ctx context.Context) error {
 // uses are what is done with the topics.
 func (s *Settings) uses() []broker.Use {
 	keep := max(s.IdleAfter, s.CloseIdleAfter) + sparePartials
-	return []broker.Use{
-		{Topic: s.Records.Name, Right: broker.Describe},
+	var uses []broker.Use
+	for _, t := range s.Records {
+		uses = append(uses, broker.Use{Topic: t.Name, Right: broker.Describe})
+	}
+	return append(uses, []broker.Use{
 		{Topic: s.Partials.Name, Right: broker.Read, Keep: keep,
 			Unkept: fmt.Sprintf("windows that wait for silent sources and an hour in which the sink may be away need %s beyond a window's own length; a sink that comes later finds partials deleted that it needs, and stops", keep)},
 		{Topic: s.Results.Name, Right: broker.Write, Batch: s.MessageBytes,
 			Old:       "results carry the end of their window, and those of old records are deleted at the next check of retention, or refused, which stops the sink",
 			Compacted: "only the newest result of each category stays"},
 		{Topic: s.Rejects.Name, Right: broker.Write, Batch: s.MessageBytes},
-	}
+	}...)
 }

@@ -2,6 +2,7 @@ package merger
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,9 +20,9 @@ type Config struct {
 	Log            *zap.Logger
 	Metrics        *Metrics
 	Group          string
-	RecordsFrom    string // the source topic, looked up for partitions and log ends
-	ResultsTo      string // topic
-	RejectsTo      string // topic, for what met a closed window
+	RecordsFrom    []string // the source topics, sorted, looked up for partitions and log ends
+	ResultsTo      string   // topic
+	RejectsTo      string   // topic, for what met a closed window
 	IdleAfter      time.Duration
 	CloseIdleAfter time.Duration
 	MessageBytes   int  // the greatest batch that results and rejects take
@@ -46,7 +47,7 @@ func New(conf Config) *Sink { return &Sink{conf: conf, over: map[int32]bool{}} }
 func (s *Sink) Begin(t *group.Tenure) group.Shift {
 	return &Shift{
 		Sink: s, t: t, workers: map[int32]*worker{},
-		reading: group.NewVoice(s.conf.Log, "reading "+t.Topic.Name), looking: group.NewVoice(s.conf.Log, "looking "+s.conf.RecordsFrom+" up"),
+		reading: group.NewVoice(s.conf.Log, "reading "+t.Topics[0].Name), looking: group.NewVoice(s.conf.Log, "looking "+strings.Join(s.conf.RecordsFrom, ", ")+" up"),
 	}
 }
 
@@ -65,22 +66,26 @@ type Shift struct {
 	collected         []harvest // by the last Collect, until it is committed
 }
 
+// partials is the topic that is read.
+func (s *Shift) partials() broker.Topic { return s.t.Topics[0] }
+
 // Open implements group.Shift.
 func (s *Shift) Open(p group.Position) group.Worker {
 	m, _ := checkpoint.ParseMerge(p.Named.Body) // our own bytes: Resume made them
 	retries := s.conf.Metrics.group.Retries
 	w := &worker{
 		shift:   s,
-		topic:   broker.TopicPartition{Topic: s.t.Topic.Name, Partition: p.Partition},
+		topic:   p.TopicPartition,
 		fetcher: s.conf.Client.NewFetcher(),
 		trouble: group.Trouble{Voice: s.reading, Retries: retries("Fetch")},
-		lookups: lookups{client: s.conf.Client, topic: s.conf.RecordsFrom, exit: s.conf.ExitAtEnd, shared: &s.exit,
+		lookups: lookups{client: s.conf.Client, topics: s.conf.RecordsFrom, exit: s.conf.ExitAtEnd, shared: &s.exit,
 			trouble: group.Trouble{Voice: s.looking, Retries: retries("ListOffsets")}, count: group.Trouble{Voice: s.looking, Retries: retries("Metadata")}},
-		waits: waits{log: s.conf.Log, partition: p.Partition, metrics: s.conf.Metrics},
+		waits: waits{log: s.conf.Log, partition: p.Partition, several: len(s.conf.RecordsFrom) > 1, metrics: s.conf.Metrics},
 		state: NewState(p.Partition, m, p.Offset, int64(s.conf.IdleAfter), int64(s.conf.CloseIdleAfter), time.Now().UnixNano()),
 		taken: make(chan struct{}, 1),
 	}
 	w.handed = handed{position: p.Offset, emitted: m.Emitted}
+	w.state.WaitFor(s.conf.RecordsFrom)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.workers[p.Partition] = w
@@ -93,8 +98,8 @@ func (s *Shift) Collect(ctx context.Context) (group.Flush, bool, error) {
 	defer s.mu.Unlock()
 	s.collected = nil
 	var positions []group.Position
-	for p := range s.t.Topic.Partitions() {
-		w := s.workers[p]
+	for _, p := range s.t.Partitions {
+		w := s.workers[p.Partition]
 		if w == nil {
 			continue
 		}
@@ -104,7 +109,7 @@ func (s *Shift) Collect(ctx context.Context) (group.Flush, bool, error) {
 		}
 		if ok {
 			s.collected = append(s.collected, h)
-			positions = append(positions, group.Position{Partition: p, Offset: h.position, Named: checkpoint.Named{Body: h.body}})
+			positions = append(positions, group.Position{TopicPartition: p, Offset: h.position, Named: checkpoint.Named{Body: h.body}})
 		}
 	}
 	if len(s.collected) == 0 {

@@ -3,6 +3,7 @@ package merger
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -38,13 +39,39 @@ func (s *Shift) startOver(ctx context.Context, w *worker) error {
 
 // firsts is where sources have been started over.
 type firsts struct {
-	bases map[int32]int64 // offset of the newest first report of each source
-	from  int64           // first chunk of the oldest partial among them
+	bases bases
+	from  int64 // first chunk of the oldest partial among them
+}
+
+// base is the newest first report of a source.
+type base struct {
+	src   partial.Source
+	at    int64 // its offset
+	whole int64 // that of its partial's first chunk
+}
+
+type bases []base
+
+// of finds the base of a source: one of the same topic, or of one that took the place of its topic, for such a source
+// has the same name. -1 if there is none.
+func (all bases) of(src partial.Source) int {
+	return slices.IndexFunc(all, func(b base) bool {
+		return b.src.Partition == src.Partition && (b.src.TopicID == src.TopicID || b.src.Topic == src.Topic)
+	})
+}
+
+// put takes in a first report that is newer than all before.
+func (all bases) put(b base) bases {
+	if i := all.of(b.src); i >= 0 {
+		all[i] = b
+		return all
+	}
+	return append(all, b)
 }
 
 // newestFirsts reads the log of partials from where this worker begins to its present end.
 func (s *Shift) newestFirsts(ctx context.Context, w *worker) (firsts, error) {
-	found := firsts{bases: map[int32]int64{}}
+	var found firsts
 	var ends map[int32]broker.LogEnds
 	for ctx.Err() == nil {
 		var err error
@@ -56,7 +83,7 @@ func (s *Shift) newestFirsts(ctx context.Context, w *worker) (firsts, error) {
 		}
 		w.trouble.Pause(ctx, fmt.Errorf("start over: %w", err))
 	}
-	begun, whole := map[string]int64{}, map[int32]int64{} // first chunk by writer; of each base's partial
+	begun := map[string]int64{} // first chunk by writer
 	at, end := max(w.state.replayTo, ends[w.topic.Partition].Start), ends[w.topic.Partition].End
 	var walker batch.Walker
 	var m batch.Record
@@ -84,7 +111,7 @@ func (s *Shift) newestFirsts(ctx context.Context, w *worker) (firsts, error) {
 				}
 				for _, src := range p.Sources {
 					if src.First {
-						found.bases[src.Partition], whole[src.Partition] = m.Offset, begun[p.Writer]
+						found.bases = found.bases.put(base{src, m.Offset, begun[p.Writer]})
 					}
 				}
 			}
@@ -95,8 +122,8 @@ func (s *Shift) newestFirsts(ctx context.Context, w *worker) (firsts, error) {
 		at = walker.Position()
 	}
 	found.from = end
-	for _, at := range whole {
-		found.from = min(found.from, at)
+	for _, b := range found.bases {
+		found.from = min(found.from, b.whole)
 	}
 	return found, nil
 }

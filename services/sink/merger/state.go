@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/meanstream/meanstream/pkg/checkpoint"
 	"github.com/meanstream/meanstream/pkg/partial"
@@ -28,7 +29,8 @@ type State struct {
 	last      checkpoint.Merge
 	rules     rules
 
-	bases map[int32]int64 // with --start-over: offset of the newest first report of each source
+	topics []string // names of the source topics that are waited for, sorted; nil: whatever is heard of
+	bases  bases    // with --start-over, as long as not all sources stand on theirs
 }
 
 // Dropped is what a left-out source brought for a window that is closed: counted, published and alarmed, not lost in
@@ -55,11 +57,8 @@ func NewState(partition int32, m checkpoint.Merge, position int64, idleAfter, cl
 		Sources: watermark.New(idleAfter, closeIdleAfter), Open: result.New(),
 		partition: partition, position: min(m.ReplayFrom, position), replayTo: position, last: m, rules: rules{remembered: m.Rule},
 	}
-	states := make([]watermark.State, len(m.Sources))
-	for i, src := range m.Sources {
-		states[i] = watermark.State(src)
-	}
-	s.Sources.Import(m.TopicID, states, m.Emitted, now)
+	topics, states := remembered(&m)
+	s.Sources.Import(topics, states, m.Emitted, now)
 	var cursor *result.Cursor
 	if m.Cursor != nil {
 		c := result.Cursor(*m.Cursor)
@@ -80,6 +79,7 @@ type Changed struct {
 	Rule    []partial.Source // those whose records go by another rule from here on
 	Lost    []partial.Source // those of whose records some were deleted before they were read
 	Dropped *Dropped
+	Reads   []string // the topics that the processor reads, where they are others than are waited for
 }
 
 // Partial takes in one chunk read at offset.
@@ -97,16 +97,19 @@ func (s *State) Partial(offset int64, p *partial.Partial, now int64) (c Changed,
 		return c, err
 	}
 	s.last.Rule, s.last.Lateness = p.Rule, p.Lateness
-	s.Sources.Partitions(p.SourcePartitions)
+	if c.Reads, err = s.heard(p, sources); err != nil {
+		return c, fmt.Errorf("merge the partial at offset %d of partition %d: %w", offset, s.partition, err)
+	}
 	for _, src := range sources {
-		if base, ok := s.bases[src.Partition]; ok && offset < base {
+		base := s.bases.of(src)
+		if base >= 0 && offset < s.bases[base].at {
 			continue // started over: an older first report is about to be replaced
 		}
 		if err := s.Sources.Apply(src, now); err != nil {
 			return c, fmt.Errorf("merge the partial at offset %d of partition %d: %w", offset, s.partition, err)
 		}
-		if base, ok := s.bases[src.Partition]; ok && offset == base {
-			s.rebased(src.Partition)
+		if base >= 0 && offset == s.bases[base].at {
+			s.rebased(base)
 		}
 		if s.rules.changed(src, p.Rule) {
 			c.Rule = append(c.Rule, src)
@@ -123,12 +126,13 @@ func (s *State) Partial(offset int64, p *partial.Partial, now int64) (c Changed,
 
 // startOver re-bases sources on the first reports at bases. Where all sources that are known begin anew, what was
 // merged before belongs to their former life and would count twice: reading goes on at from, with nothing open.
-func (s *State) startOver(bases map[int32]int64, from int64) {
-	s.bases = bases
+func (s *State) startOver(all bases, from int64) {
+	s.bases = all
 	s.Sources.StartOver(true)
-	_, known := s.Sources.Export()
+	topics, known := s.Sources.Export()
 	for _, src := range known {
-		if _, ok := bases[src.Partition]; !ok {
+		topic := topics[src.Topic]
+		if all.of(partial.Source{Topic: topic.Name, TopicID: topic.ID, Partition: src.Partition}) < 0 {
 			return
 		}
 	}
@@ -137,8 +141,8 @@ func (s *State) startOver(bases map[int32]int64, from int64) {
 
 // rebased ends the starting over once every source stands on its base: a first report that comes later is as wrong as
 // it is without --start-over.
-func (s *State) rebased(partition int32) {
-	if delete(s.bases, partition); len(s.bases) == 0 {
+func (s *State) rebased(base int) {
+	if s.bases = slices.Delete(s.bases, base, base+1); len(s.bases) == 0 {
 		s.Sources.StartOver(false)
 	}
 }
@@ -161,7 +165,7 @@ func (s *State) Close(now int64) []watermark.Hold {
 }
 
 // NeedIdle names the sources to be looked up before the idle rule can apply; none while no window waits for it.
-func (s *State) NeedIdle(now int64) []int32 {
+func (s *State) NeedIdle(now int64) []watermark.Source {
 	if s.Open.Windows() == 0 {
 		return nil
 	}
@@ -198,11 +202,7 @@ func (s *State) Remember() checkpoint.Merge {
 		cc := checkpoint.Cursor(*c)
 		m.Cursor = &cc
 	}
-	var states []watermark.State
-	m.TopicID, states = s.Sources.Export()
-	m.Sources = make([]checkpoint.SourceState, len(states))
-	for i, st := range states {
-		m.Sources[i] = checkpoint.SourceState(st)
-	}
+	topics, states := s.Sources.Export()
+	remember(&m, topics, states)
 	return m
 }

@@ -25,9 +25,12 @@ func one(from, to, mark, end int64) *partial.Partial {
 
 func fresh() *State {
 	s := NewState(1, checkpoint.Merge{Emitted: window.NoWatermark}, 0, 0, 0, 0)
-	s.Sources.Partitions(1)
+	count(s.Sources, 1)
 	return s
 }
+
+// count tells how many partitions the only topic has.
+func count(s *watermark.Sources, n int32) { s.Topics([]watermark.Topic{{Partitions: n}}) }
 
 // take reads partials at the offsets from at on; each must be taken without an error.
 func take(t *testing.T, s *State, at int64, ps ...*partial.Partial) (changes []Changed) {
@@ -91,7 +94,7 @@ func TestAChangedRuleIsNoticedOnce(t *testing.T) {
 // TestEachSourceChangesItsRuleOnce: in a rolling restart reports by the old rule and by the new one take turns.
 func TestEachSourceChangesItsRuleOnce(t *testing.T) {
 	s := fresh()
-	s.Sources.Partitions(2)
+	s.Sources.Topics([]watermark.Topic{{Partitions: 2}})
 	reached := [2]int64{}
 	report := func(source int32, rule uint64) *partial.Partial {
 		p := one(reached[source], reached[source]+1, 0, 20)
@@ -149,7 +152,7 @@ func TestReplayDoesNotPublishAgain(t *testing.T) {
 	m.ReplayFrom = 0 // more is replayed than is needed
 	s = NewState(1, m, 2, 0, 0, 0)
 	take(t, s, 0, one(0, 1, 15, 10), one(1, 2, 15, 30), one(2, 3, 40, 40))
-	s.Sources.Partitions(1)
+	count(s.Sources, 1)
 	s.Close(0)
 	var ends []int64
 	for _, r := range s.Open.Take(1 << 20) {
@@ -177,7 +180,7 @@ func TestAnEndMarkAdvancesNoFartherThanTheLastWindow(t *testing.T) {
 
 func TestIdleClosingWaitsForEndAndLateness(t *testing.T) {
 	s := NewState(1, checkpoint.Merge{Emitted: window.NoWatermark}, 0, 5, 10, 0)
-	s.Sources.Partitions(1)
+	count(s.Sources, 1)
 	if s.NeedIdle(1000) != nil {
 		t.Error("sources are looked up though no window waits")
 	}
@@ -194,7 +197,7 @@ func TestIdleClosingWaitsForEndAndLateness(t *testing.T) {
 		{"not while the source's log holds more", 33, 1, false},
 		{"a nanosecond past both", 33, 0, true},
 	} {
-		s.Sources.LogEnd(0, 0, 1+c.ahead, c.now)
+		s.Sources.LogEnd(watermark.Source{}, 0, 1+c.ahead, c.now)
 		s.CloseIdle(c.now)
 		if s.Open.Closing() != c.closing {
 			t.Errorf("%s: closing %v", c.name, !c.closing)
@@ -216,10 +219,10 @@ func TestStartingOverRebasesOnTheNewestFirstOnly(t *testing.T) {
 		t.Fatalf("without --start-over a first report of a known source: error %v", err)
 	}
 	s = restarted()
-	s.bases = map[int32]int64{0: 3}
+	s.bases = bases{{at: 3}}
 	s.Sources.StartOver(true)
 	take(t, s, 1, older, one(7, 8, 0, 20), newest, one(2, 5, 0, 30)) // what is older need not even join
-	if to, _ := s.Sources.Known(0); to != 5 {
+	if to, _ := s.Sources.Known(watermark.Source{}); to != 5 {
 		t.Errorf("the source is known up to %d, want 5", to)
 	}
 	if _, err := s.Partial(5, one(0, 1, 0, 30), 0); !errors.Is(err, watermark.ErrFirst) {

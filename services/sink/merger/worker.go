@@ -11,6 +11,7 @@ import (
 	"github.com/meanstream/meanstream/pkg/kafka/group"
 	"github.com/meanstream/meanstream/pkg/partial"
 	"github.com/meanstream/meanstream/pkg/result"
+	"github.com/meanstream/meanstream/pkg/watermark"
 )
 
 // Bounds of a fetch, and of the results of one transaction.
@@ -29,6 +30,7 @@ type worker struct {
 	trouble group.Trouble
 	lookups lookups
 	waits   waits
+	said    map[string]bool // lists of topics that processors read, and the sink does not
 
 	// mu is held while one fetched answer is merged, and while the committer takes over.
 	mu      sync.Mutex
@@ -175,7 +177,7 @@ func (w *worker) decide(ctx context.Context, end bool) error {
 			return err // a partition that nobody has reported yet may have been added
 		}
 	}
-	if err := w.lookUp(ctx, locked(w, func() []int32 { return w.state.Sources.Need(now) }), now); err != nil {
+	if err := w.lookUp(ctx, locked(w, func() []watermark.Source { return w.state.Sources.Need(now) }), now); err != nil {
 		return err
 	}
 	w.mu.Lock()
@@ -186,7 +188,7 @@ func (w *worker) decide(ctx context.Context, end bool) error {
 	if !end {
 		return nil
 	}
-	if err := w.lookUp(ctx, locked(w, func() []int32 { return w.state.NeedIdle(now) }), now); err != nil {
+	if err := w.lookUp(ctx, locked(w, func() []watermark.Source { return w.state.NeedIdle(now) }), now); err != nil {
 		return err
 	}
 	if locked(w, func() bool { return w.state.Idle(now) }) {
@@ -216,23 +218,25 @@ func locked[T any](w *worker, read func() T) T {
 
 // count counts the source partitions; false if that can't be done at the moment. An error is a lacking right.
 func (w *worker) count(ctx context.Context) (bool, error) {
-	t, ok, err := w.lookups.partitions(ctx)
+	topics, ok, err := w.lookups.partitions(ctx)
 	if err != nil || !ok {
 		return false, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.state.Sources.Partitions(t.Partitions())
-	for p, end := range w.lookups.targets {
-		w.state.Sources.Expect(p, end)
+	w.state.Sources.Topics(topics) // of one that was made anew nothing is learnt: what is known of its former life waits
+	for id, name := range w.lookups.names {
+		for p, end := range w.lookups.targets {
+			if p.Topic == name {
+				w.state.Sources.Expect(watermark.Source{TopicID: id, Partition: p.Partition}, end)
+			}
+		}
 	}
-	id, known := w.state.Sources.Export()
-	w.lookups.foreign = len(known) > 0 && id != t.ID
 	return true, nil
 }
 
 // lookUp asks where the logs of quiet sources end. An error is a lacking right.
-func (w *worker) lookUp(ctx context.Context, sources []int32, now int64) error {
+func (w *worker) lookUp(ctx context.Context, sources []watermark.Source, now int64) error {
 	if len(sources) == 0 {
 		return nil
 	}
@@ -242,8 +246,8 @@ func (w *worker) lookUp(ctx context.Context, sources []int32, now int64) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for p, e := range ends {
-		w.state.Sources.LogEnd(p, e.Start, e.End, now)
+	for src, e := range ends {
+		w.state.Sources.LogEnd(src, e.Start, e.End, now)
 	}
 	return nil
 }
