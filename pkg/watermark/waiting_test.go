@@ -12,7 +12,7 @@ import (
 // for ever.
 func TestWhoWaitsForTheWatermarkIsNotWaitedFor(t *testing.T) {
 	s := watermark.New(idleAfter, closeIdleAfter)
-	s.Partitions(4)
+	s.Topics([]watermark.Topic{{Partitions: 4}})
 	apply := func(src partial.Source, now int64) {
 		t.Helper()
 		if err := s.Apply(src, now); err != nil {
@@ -28,7 +28,7 @@ func TestWhoWaitsForTheWatermarkIsNotWaitedFor(t *testing.T) {
 	if got, _ := s.Watermark(later); got != -1<<63 {
 		t.Errorf("watermark %d though nobody has looked whether source 3 has records", got)
 	}
-	s.LogEnd(3, 0, 0, later)
+	s.LogEnd(watermark.Source{Partition: 3}, 0, 0, later)
 	for range 2 {
 		if got, _ := s.Watermark(later); got != 400 {
 			t.Errorf("watermark %d, want 400, that of the least source that is held", got)
