@@ -228,13 +228,14 @@ func (r *river) rejected(want oracle.Outcome) error {
 			faults = append(faults, fmt.Errorf("%w: "+format, append([]any{promise}, args...)...))
 		}
 	}
-	missing := map[string]string{} // reason, by partition/offset
+	missing := map[string]string{} // reason, by topic/partition/offset
 	for _, v := range want.Verdicts {
+		place := fmt.Sprintf("%s/%d/%d", v.Topic, v.Partition, v.Offset)
 		switch v.Verdict {
 		case oracle.Late:
-			missing[fmt.Sprintf("%d/%d", v.Partition, v.Offset)] = "late"
+			missing[place] = "late"
 		case oracle.Rejected:
-			missing[fmt.Sprintf("%d/%d", v.Partition, v.Offset)] = v.Reason
+			missing[place] = v.Reason
 		}
 	}
 	for _, m := range r.read(r.topic("rejects")) {
@@ -242,7 +243,7 @@ func (r *river) rejected(want oracle.Outcome) error {
 		for _, header := range m.Headers {
 			h[header.Key] = string(header.Value)
 		}
-		place, reason := h["meanstream-partition"]+"/"+h["meanstream-offset"], h["meanstream-reason"]
+		place, reason := h["meanstream-topic"]+"/"+h["meanstream-partition"]+"/"+h["meanstream-offset"], h["meanstream-reason"]
 		switch is, ok := missing[place]; {
 		case reason == "dropped-at-sink":
 			fault(oracle.ErrBrokeComplete, "records were dropped at the sink: %s", m.Value)

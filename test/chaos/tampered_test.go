@@ -196,10 +196,22 @@ func TestATopicMadeAnewIsNotTakenForTheOldOne(t *testing.T) {
 		}
 		return nil
 	})
-	f.processors[0].now.told = true // to end, sooner or later
+	p, s := f.processors[0], f.sinks[0]
+	p.now.told, s.now.told = true, true // to end, sooner or later
 	f.makeTopic(topic, 6, "LogAppendTime")
 	f.fill(f.generator)
-	f.processors[0].now.fails(time.Minute, recreated)
-	f.stop(f.sinks[0].now)
-	overcome(f, recreated, another)
+	// The group's offsets go with the topic, a little later: a processor that still finds them sees that they are of another
+	// topic. One that finds none any more begins anew, and it is the sink that sees it.
+	select {
+	case <-p.now.done:
+		p.now.fails(time.Minute, recreated)
+		p.now = p.now.again("--start-over")
+	case <-s.now.done:
+	case <-time.After(time.Minute):
+		t.Fatal("the topic is another one, and no service has ended")
+	}
+	s.now.fails(time.Minute, another)
+	s.now = s.now.again("--start-over")
+	f.back("the services were started over")
+	f.exactSince(time.Now())
 }
