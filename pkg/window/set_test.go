@@ -159,6 +159,21 @@ func compare(t *rapid.T, s *Set, m model) {
 	}
 }
 
+// TestAWindowThatEndedTakesNoMore has a window end between two records that only it tells apart: the second of them falls
+// where the first did, and must not go where that one went.
+func TestAWindowThatEndedTakesNoMore(t *testing.T) {
+	w := Windows{Size: 10, Hop: 5}
+	s, m := NewSet(Setting{Windows: w}), model{}
+	for i, watermark := range []int64{NoWatermark, 9, 10, 14} {
+		at := Place{Time: 7, Watermark: watermark, Offset: int64(i)}
+		s.Keep(at, []byte("A"), float64(i))
+		m.count(slowWindows(at.Time, w.Size, w.Hop, watermark), "A", float64(i))
+	}
+	if got, want := lines(s), m.lines(); !slices.Equal(got, want) {
+		t.Errorf("the set holds\n%q\nwant\n%q", got, want)
+	}
+}
+
 func TestAllStopsWhenTold(t *testing.T) {
 	s := NewSet(Setting{Windows: Windows{Size: 10, Hop: 5}})
 	for i := range 5 {
