@@ -29,6 +29,7 @@ func TestARefusedConnectionIsNamedAndNotTriedAgain(t *testing.T) {
 		{"unknown user", false, []string{"--sasl-user", "nobody"}, []string{`authentication as user "nobody"`, "exists at the broker"}},
 		{"another mechanism", false, []string{"--sasl", "plain"}, []string{"does not take SASL PLAIN", "it takes SCRAM-SHA-512"}},
 		{"plaintext to a TLS port", true, []string{"--brokers", s.proxy.addr}, []string{"this port speaks TLS, and we speak plaintext", "add --tls"}},
+		{"SASL in plaintext to a TLS port", true, []string{"--brokers", s.proxy.addr, "--sasl", "scram-sha-512", "--sasl-user", "processor", "--sasl-password-file", s.file("processor.password")}, []string{"this port speaks TLS, and we speak plaintext", "add --tls"}},
 		{"TLS to a plaintext port", false, to(adminPort), []string{"this port speaks plaintext, and we speak TLS", "leave --tls out"}},
 		{"no SASL to a SASL port", true, to(saslPort), []string{"this port wants SASL", "SCRAM-SHA-256", "--sasl-user"}},
 		{"no SASL to a SASL_SSL port", true, []string{"--brokers", s.proxy.addr, "--tls", "--tls-ca", s.file("ca.pem")}, []string{"this port wants SASL", "SCRAM-SHA-512"}},

@@ -124,7 +124,7 @@ func (s *secured) secure(ctx context.Context, raw net.Conn, addr string, c crede
 	if err := raw.SetDeadline(end); err != nil {
 		return nil, err
 	}
-	conn := raw
+	var conn net.Conn = &sniffed{Conn: raw, addr: addr}
 	if c.tls != nil {
 		if c.tls.ServerName == "" {
 			host, _, err := net.SplitHostPort(addr)
