@@ -83,8 +83,9 @@ func (f field) sfixed(to *int64) error {
 	return f.is(protowire.Fixed64Type)
 }
 
+// double reads a measurement. Minus zero is zero, as everywhere: zeros are left out where they are written.
 func (f field) double(to *float64) error {
-	*to = math.Float64frombits(f.bits)
+	*to = math.Float64frombits(f.bits) + 0
 	return f.is(protowire.Fixed64Type)
 }
 
