@@ -19,10 +19,8 @@ type measurement struct {
 }
 
 // object is a record's fields, or the first reason why it has none.
-func object(value []byte, maxBytes int) (fields map[string]json.RawMessage, reason string) {
+func object(value []byte) (fields map[string]json.RawMessage, reason string) {
 	switch {
-	case maxBytes > 0 && len(value) > maxBytes:
-		return nil, "too-large"
 	case value == nil:
 		return nil, "tombstone"
 	case len(value) == 0:
@@ -48,11 +46,8 @@ func timestamp(seconds *big.Rat) (ns int64, reason string) {
 	return whole.Int64(), ""
 }
 
-func number(raw json.RawMessage) (v float64, reason string) {
-	if raw == nil {
-		return 0, "missing-value"
-	}
-	exact := rational(raw)
+// number is the value that is exactly so much; nil is what is no number.
+func number(exact *big.Rat) (v float64, reason string) {
 	if exact == nil {
 		return 0, "value-type"
 	}
@@ -63,22 +58,21 @@ func number(raw json.RawMessage) (v float64, reason string) {
 	return v, ""
 }
 
-func category(raw json.RawMessage) (name, reason string) {
-	if raw == nil {
-		return "", "missing-category"
-	}
-	if raw[0] != '"' || json.Unmarshal(raw, &name) != nil {
-		return "", "category-type"
-	}
+// categoryOf is a category, or a part of one.
+func categoryOf(f found) (name, reason string) {
 	switch {
-	case !utf8.Valid(raw) || loneSurrogate(string(raw)):
+	case !f.there:
+		return "", "missing-category"
+	case !f.isText:
+		return "", "category-type"
+	case f.outside && !utf8.ValidString(f.text), !utf8.Valid(f.raw), loneSurrogate(string(f.raw)):
 		return "", "category-utf8"
-	case name == "":
+	case f.text == "":
 		return "", "category-empty"
-	case len(name) > 1024:
+	case len(f.text) > 1024:
 		return "", "category-long"
 	}
-	return name, ""
+	return f.text, ""
 }
 
 // loneSurrogate says whether a JSON string escapes half of a pair alone, for which encoding/json would put U+FFFD.

@@ -83,7 +83,7 @@ func TestOneRecord(t *testing.T) {
 		"what follows an escaped backslash is still judged": {category(`"\\\ud83c"`), usual, "category-utf8"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, reason := (&Rule{}).read([]byte(c.json))
+			got, reason := (&Rule{}).read(&Record{Value: []byte(c.json)})
 			if reason != c.reason {
 				t.Fatalf("rejected for %q, want %q", reason, c.reason)
 			}
@@ -106,7 +106,7 @@ func TestTheSizeIsJudgedFirstAndATombstoneBeforeEmptiness(t *testing.T) {
 		{nil, 1, "tombstone"},
 		{[]byte{}, 1, "empty"},
 	} {
-		if _, got := (&Rule{MaxBytes: c.limit}).read(c.value); got != c.want {
+		if _, got := (&Rule{MaxBytes: c.limit}).read(&Record{Value: c.value}); got != c.want {
 			t.Errorf("%q under a limit of %d is rejected for %q, want %q", c.value, c.limit, got, c.want)
 		}
 	}

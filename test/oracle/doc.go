@@ -23,5 +23,6 @@
 //   - Sum, mean and standard deviation are each rounded once from the exact value, ties to even.
 //
 // What depends on a clock is not judged here: a source left out because it was quiet, and the wall clock that a topic
-// with CreateTime is held against. A test that compares must keep both out, or say which windows may be missing.
+// with CreateTime is held against. A test that compares must keep the first out, or say which windows may be missing, and
+// say when records with a wrong time of their own were sent.
 package oracle

@@ -4,18 +4,20 @@ import (
 	"encoding/json"
 	"math"
 	"math/big"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 )
 
 // Fields says where in a record the measurement stands. Names lead from the outermost object inwards; one of digits
-// picks an element of an array.
+// picks an element of an array. A single name with an @ leads elsewhere: @key, @timestamp, @topic, or @header with the
+// header's name behind it.
 type Fields struct {
 	Time, Value []string
 	Category    [][]string // joined where there are several
 	Separator   string
 	TimeFormat  string // unix (or empty), unix_ms, unix_us, unix_ns, rfc3339 or auto
+	Lenient     bool   // a number in quotes is one
 
 	// Compute gives the value in place of the field; ok is false where it can't, or where it gives no finite number.
 	Compute func(record map[string]any) (v float64, ok bool)
@@ -27,28 +29,33 @@ func usualFields() *Fields {
 }
 
 // read is decode under a rule.
-func (r *Rule) read(value []byte) (m measurement, reason string) {
-	fields, reason := object(value, r.MaxBytes)
-	if reason != "" {
-		return m, reason
+func (r *Rule) read(rec *Record) (m measurement, reason string) {
+	if r.MaxBytes > 0 && len(rec.Value) > r.MaxBytes {
+		return m, "too-large"
 	}
 	f := r.Fields
 	if f == nil {
 		f = usualFields()
 	}
-	if m.time, reason = f.time(fields); reason != "" {
-		return m, reason
-	}
-	if f.Compute == nil {
-		if m.value, reason = number(find(fields, f.Value)); reason != "" {
+	at := message{Record: rec}
+	if r.inside(f) {
+		if at.fields, reason = object(rec.Value); reason != "" {
 			return m, reason
 		}
 	}
-	if m.category, reason = f.category(fields); reason != "" {
+	if m.time, reason = f.time(at); reason != "" {
+		return m, reason
+	}
+	if f.Compute == nil {
+		if m.value, reason = f.value(at); reason != "" {
+			return m, reason
+		}
+	}
+	if m.category, reason = f.category(at); reason != "" {
 		return m, reason
 	}
 	if f.Compute != nil {
-		v, ok := f.Compute(whole(value))
+		v, ok := f.Compute(whole(rec.Value))
 		if !ok || math.IsNaN(v) || math.IsInf(v, 0) {
 			return m, "value-failed"
 		}
@@ -57,7 +64,17 @@ func (r *Rule) read(value []byte) (m measurement, reason string) {
 			m.value = v
 		}
 	}
-	return m, r.judge(value, &m)
+	return m, r.judge(rec.Value, &m)
+}
+
+// inside says whether anything is taken from the message's value, which may else be anything.
+func (r *Rule) inside(f *Fields) bool {
+	places := append([][]string{f.Time}, f.Category...)
+	if f.Compute == nil {
+		places = append(places, f.Value)
+	}
+	leads := func(names []string) bool { return !strings.HasPrefix(names[0], "@") }
+	return f.Compute != nil || r.KeepRecord != nil || slices.ContainsFunc(places, leads)
 }
 
 // judge asks the user's rule over the whole record.
@@ -81,43 +98,42 @@ func whole(value []byte) map[string]any {
 	return all
 }
 
-// find follows names; nil if there is nothing.
-func find(fields map[string]json.RawMessage, names []string) json.RawMessage {
-	raw := fields[names[0]]
-	if raw == nil || len(names) == 1 {
-		return raw
-	}
-	var inner map[string]json.RawMessage
-	var elements []json.RawMessage
-	if json.Unmarshal(raw, &elements) == nil && elements != nil {
-		inner = map[string]json.RawMessage{}
-		for i, e := range elements {
-			inner[strconv.Itoa(i)] = e
+func (f *Fields) time(from message) (ns int64, reason string) {
+	if f.Time[0] == "@timestamp" {
+		if from.Time < 0 {
+			return 0, "missing-timestamp"
 		}
-	} else if json.Unmarshal(raw, &inner) != nil {
-		return nil
+		return timestamp(big.NewRat(from.Time, 1e3))
 	}
-	return find(inner, names[1:])
-}
-
-func (f *Fields) time(fields map[string]json.RawMessage) (ns int64, reason string) {
-	raw := find(fields, f.Time)
-	if raw == nil {
+	got := from.find(f.Time)
+	if !got.there {
 		return 0, "missing-timestamp"
 	}
-	x := rational(raw)
-	var text string
-	if raw[0] == '"' && json.Unmarshal(raw, &text) == nil && (f.TimeFormat == "rfc3339" || f.TimeFormat == "auto") {
-		t, err := time.Parse(time.RFC3339Nano, text)
-		if err != nil {
-			return 0, "timestamp-format"
-		}
-		x = new(big.Rat).Add(big.NewRat(t.Unix(), 1), big.NewRat(int64(t.Nanosecond()), 1e9))
-		return timestamp(x)
+	if got.isText && (got.outside || f.Lenient || f.TimeFormat == "rfc3339" || f.TimeFormat == "auto") {
+		return f.timeOfText(got.text)
 	}
-	if x == nil || f.TimeFormat == "rfc3339" {
+	if got.number == nil || f.TimeFormat == "rfc3339" {
 		return 0, "timestamp-type"
 	}
+	return f.timeOfNumber(got.number)
+}
+
+// timeOfText is a time in quotes, or in what knows no types.
+func (f *Fields) timeOfText(text string) (ns int64, reason string) {
+	if x := numberIn(text); x != nil && f.TimeFormat != "rfc3339" {
+		return f.timeOfNumber(x)
+	}
+	if f.TimeFormat != "rfc3339" && f.TimeFormat != "auto" {
+		return 0, "timestamp-type"
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return 0, "timestamp-format"
+	}
+	return timestamp(new(big.Rat).Add(big.NewRat(t.Unix(), 1), big.NewRat(int64(t.Nanosecond()), 1e9)))
+}
+
+func (f *Fields) timeOfNumber(x *big.Rat) (ns int64, reason string) {
 	unit := f.TimeFormat
 	if unit == "auto" {
 		unit = "unix_ns"
@@ -132,13 +148,24 @@ func (f *Fields) time(fields map[string]json.RawMessage) (ns int64, reason strin
 		}
 	}
 	perSecond := map[string]int64{"": 1, "unix": 1, "unix_ms": 1e3, "unix_us": 1e6, "unix_ns": 1e9}[unit]
-	return timestamp(x.Quo(x, big.NewRat(perSecond, 1)))
+	return timestamp(new(big.Rat).Quo(x, big.NewRat(perSecond, 1)))
 }
 
-func (f *Fields) category(fields map[string]json.RawMessage) (name, reason string) {
+func (f *Fields) value(from message) (v float64, reason string) {
+	got := from.find(f.Value)
+	switch {
+	case !got.there:
+		return 0, "missing-value"
+	case got.isText && (got.outside || f.Lenient):
+		return number(numberIn(got.text))
+	}
+	return number(got.number)
+}
+
+func (f *Fields) category(from message) (name, reason string) {
 	var parts []string
 	for _, names := range f.Category {
-		part, reason := category(find(fields, names))
+		part, reason := categoryOf(from.find(names))
 		if reason != "" {
 			return "", reason
 		}

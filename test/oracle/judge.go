@@ -24,6 +24,16 @@ type Record struct {
 	Offset int64
 	Value  []byte // nil is a tombstone, which Kafka tells from an empty value
 	Time   int64  // Kafka's time of the record in milliseconds since the Unix epoch; negative if it has none
+	Sent   int64  // when it was sent, where Time is what a sender with a wrong clock says; 0: at Time
+
+	Key     []byte // nil if it has none
+	Headers []Header
+}
+
+// Header is one header of a record.
+type Header struct {
+	Key   string
+	Value []byte // nil counts as none
 }
 
 // Rule is what the user of the river has set.
@@ -154,8 +164,8 @@ type ledger struct {
 
 // enter judges the next record of its source and counts it where it belongs.
 func (l *ledger) enter(r Record, rule Rule) (Verdict, string) {
-	m, reason := rule.read(r.Value)
-	if reason == "" && future(m.time, r.Time, rule.MaxFuture) {
+	m, reason := rule.read(&r)
+	if reason == "" && future(m.time, cmp.Or(r.Sent, r.Time), rule.MaxFuture) {
 		reason = "future"
 	}
 	if reason != "" {

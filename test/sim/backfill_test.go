@@ -22,7 +22,9 @@ func (r *river) load(seed uint64, n int, from time.Time) {
 	for i := range n {
 		at := from.Add(time.Duration(i) * 50 * time.Millisecond)
 		to := places[random.IntN(len(places))]
-		all = append(all, &kgo.Record{Topic: to.Topic, Partition: to.Partition, Value: []byte(someRecord(random, at)), Timestamp: time.Now()})
+		rec := r.shape.some(random, at)
+		rec.Topic, rec.Partition, rec.Timestamp = to.Topic, to.Partition, time.Now()
+		all = append(all, rec)
 	}
 	all = append(all,
 		&kgo.Record{Topic: recordsTopic, Partition: 1, Value: nil, Timestamp: time.Now()},

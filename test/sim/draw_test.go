@@ -38,6 +38,7 @@ type drawing struct {
 	alive   map[string][]string // names, by kind: "p" for processors, "s" for sinks
 	born    int
 	setting setting
+	shapes  *rand.Rand
 	two     bool             // source topics
 	sources map[string]int32 // partitions of each by then
 
@@ -53,6 +54,9 @@ func draw(seed uint64) drawn {
 	o := options{brokers: 1 + 2*d.random.IntN(2), txnVersion: int16(1 + d.random.IntN(2)), seed: seed, spread: time.Millisecond}
 	o.two = rand.New(rand.NewPCG(seed, 2)).IntN(2) == 0 // from dice of its own: the rest is as it would be
 	d.two = o.two
+	d.shapes = rand.New(rand.NewPCG(seed, 3)) // likewise
+	o.shape = d.shapes.IntN(len(shapes()))
+	d.setting.shape, d.setting.keeps = o.shape, d.shapes.IntN(len(shapes()[o.shape].keeps))
 	d.changing = d.random.IntN(4) == 0
 	d.birth("p")
 	d.now = d.between(0, 100*time.Millisecond)

@@ -197,7 +197,7 @@ func (d *drawing) quietOwnerDies() {
 	dies := d.between(10*time.Second, 20*time.Second)
 	d.add(dies, "owner-dies", fmt.Sprintf("the owner of %s, which is quiet, is killed", quiet.Name()), func(p *play) { p.crashOwner(quiet) })
 	d.add(dies+d.between(0, 5*time.Second), "owner-dies", "a record is sent to "+quiet.Name(), func(p *play) {
-		p.sendTo(quiet, measurement(time.Now(), 4, "waited for"))
+		p.put(p.client, quiet, p.shape.plain(time.Now(), 4, "waited for"))
 	})
 	heir := d.name("p")
 	d.add(dies+d.between(0, 8*time.Second), "owner-dies", heir+" starts", func(p *play) { p.birth(heir, s) })
@@ -211,6 +211,7 @@ func (d *drawing) ruleChanges() {
 	}
 	all := settings()
 	s := all[d.random.IntN(len(all))]
+	s.shape, s.keeps = d.setting.shape, d.shapes.IntN(len(shapes()[d.setting.shape].keeps))
 	d.setting = s
 	begin, old := d.now, d.alive["p"]
 	d.alive["p"] = nil

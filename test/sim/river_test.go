@@ -4,6 +4,7 @@ package sim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -41,7 +42,10 @@ type river struct {
 	cluster *kafkatest.Cluster
 	log     *zap.Logger
 	client  *kgo.Client
-	setting setting            // of processors that start from now on
+	shape   shape
+	setting setting   // of processors that start from now on
+	given   []setting // that were started with
+	lies    sync.Mutex
 	honest  map[spot]time.Time // when a record was sent whose own time is a lie
 	all     sync.WaitGroup
 	options options
@@ -54,11 +58,12 @@ type river struct {
 type options struct {
 	brokers   int
 	exitAtEnd bool
-	idle      time.Duration // --idle-after; 0: five seconds
+	idle      time.Duration // --idle-after; 0: five seconds; negative: never
 	closeIdle time.Duration // --close-idle-after; 0: never
 
 	txnVersion int16 // of transactions, as the brokers have it; 0: 2
 	two        bool  // source topics
+	shape      int   // of the messages, one of shapes
 
 	seed   uint64        // of what is drawn in the network
 	spread time.Duration // see kafkatest.Options
@@ -85,8 +90,10 @@ func start(t *testing.T, o options) *river {
 		log = zaptest.NewLogger(t)
 	}
 	over, finish := context.WithCancel(context.Background())
+	s := usual()
+	s.shape = o.shape
 	return &river{t: t, cluster: c, log: log, options: o, client: c.Client(kgo.RecordPartitioner(kgo.ManualPartitioner())),
-		setting: usual(), honest: map[spot]time.Time{}, topics: read, over: over, finish: finish}
+		shape: shapes()[o.shape], setting: s, honest: map[spot]time.Time{}, topics: read, over: over, finish: finish}
 }
 
 // process is one simulated process.
@@ -144,16 +151,17 @@ func topic(name string, n int) broker.NewTopic {
 }
 
 func (r *river) processor(name string) *process {
-	keep, err := r.setting.keep()
+	counts, err := r.setting.rule()
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	counts, read := r.setting.rule(keep), r.read()
+	r.given = append(r.given, r.setting)
+	read := r.read()
 	return r.launch(name, func(ctx context.Context, b broker.Config, log *zap.Logger) error {
 		return worker.Serve(ctx, worker.Settings{
 			Config: worker.Config{
 				Log: log, Metrics: worker.NewMetrics(prometheus.NewRegistry()), Group: "processor", SinkGroup: "sink",
-				Rule:     worker.Rule{Window: counts, Keep: keep, MaxFuture: 5 * time.Minute, MaxBytes: 512 << 10},
+				Rule:     counts,
 				MaxAhead: 1000, ExitAtEnd: r.options.exitAtEnd,
 			},
 			Broker: b, Flush: time.Second, Ready: func(bool, string) {},
@@ -163,10 +171,7 @@ func (r *river) processor(name string) *process {
 }
 
 func (r *river) sink(name string) *process {
-	idle := r.options.idle
-	if idle == 0 {
-		idle = 5 * time.Second
-	}
+	idle := max(cmp.Or(r.options.idle, 5*time.Second), 0)
 	read := r.read()
 	return r.launch(name, func(ctx context.Context, b broker.Config, log *zap.Logger) error {
 		return merger.Serve(ctx, merger.Settings{
@@ -190,18 +195,29 @@ func (r *river) send(partition int32, value string) {
 // sendTo appends a value to a partition of a source topic.
 func (r *river) sendTo(p broker.TopicPartition, value string) {
 	r.t.Helper()
-	r.sendBy(r.client, p, value, time.Now())
+	r.put(r.client, p, &kgo.Record{Value: []byte(value)})
 }
 
-// sendBy has a client append a value with the time that its sender says it is.
-func (r *river) sendBy(client *kgo.Client, p broker.TopicPartition, value string, at time.Time) {
+// put has a client append messages to a partition, with the time that it is where they don't say another.
+func (r *river) put(client *kgo.Client, p broker.TopicPartition, all ...*kgo.Record) {
 	r.t.Helper()
-	rec := &kgo.Record{Topic: p.Topic, Partition: p.Partition, Value: []byte(value), Timestamp: at}
 	now := time.Now()
-	if err := client.ProduceSync(context.Background(), rec).FirstErr(); err != nil {
+	var lies []*kgo.Record
+	for _, rec := range all {
+		rec.Topic, rec.Partition = p.Topic, p.Partition
+		switch {
+		case rec.Timestamp.IsZero():
+			rec.Timestamp = now
+		case !rec.Timestamp.Equal(now):
+			lies = append(lies, rec)
+		}
+	}
+	if err := client.ProduceSync(context.Background(), all...).FirstErr(); err != nil {
 		r.t.Fatalf("send to %s: %v", p.Name(), err)
 	}
-	if !at.Equal(now) {
+	r.lies.Lock()
+	defer r.lies.Unlock()
+	for _, rec := range lies {
 		r.honest[spot{p, rec.Offset}] = now
 	}
 }

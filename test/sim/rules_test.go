@@ -2,6 +2,7 @@ package sim
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/meanstream/meanstream/pkg/partial"
 	"github.com/meanstream/meanstream/pkg/record"
 	"github.com/meanstream/meanstream/pkg/window"
+	"github.com/meanstream/meanstream/services/processor/worker"
 	"github.com/meanstream/meanstream/test/oracle"
 )
 
@@ -19,6 +21,8 @@ type setting struct {
 	below            int // values that are kept
 	hop              time.Duration
 	aggregates       string // as on the command line; empty: the default
+	zone             string // of days; empty: none
+	shape, keeps     int    // of shapes; of its rules
 }
 
 func usual() setting { return setting{window: windowSize, lateness: lateness, below: 90} }
@@ -36,15 +40,31 @@ func settings() []setting {
 }
 
 func (s setting) String() string {
-	return fmt.Sprintf("windows of %s every %s, lateness %s, values below %d, aggregates %q", s.window, s.hop, s.lateness, s.below, s.aggregates)
+	return fmt.Sprintf("windows of %s every %s, lateness %s, aggregates %q, %s that keep %q", s.window, s.hop, s.lateness, s.aggregates, shapes()[s.shape].name, s.keep())
 }
 
-func (s setting) keep() (record.Keep, error) {
-	return record.ParseKeep(fmt.Sprintf("value < %d", s.below))
+func (s setting) keep() string { return fmt.Sprintf(shapes()[s.shape].keeps[s.keeps].text, s.below) }
+
+// rule is what a processor makes of it.
+func (s setting) rule() (worker.Rule, error) {
+	keep, err := record.ParseKeep(s.keep())
+	mapping, errs := shapes()[s.shape].mapping.Compile()
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return worker.Rule{}, err
+	}
+	zone, err := s.location()
+	return worker.Rule{
+		Window: window.Rule{Size: int64(s.window), Lateness: int64(s.lateness), Keep: keep.String(), Hop: int64(s.hop), Zone: zone,
+			Aggregates: s.carried(), Mapping: mapping.String()},
+		Keep: keep, Mapping: mapping, MaxFuture: 5 * time.Minute, MaxBytes: 512 << 10,
+	}, err
 }
 
-func (s setting) rule(keep record.Keep) window.Rule {
-	return window.Rule{Size: int64(s.window), Lateness: int64(s.lateness), Keep: keep.String(), Hop: int64(s.hop), Aggregates: s.carried()}
+func (s setting) location() (*time.Location, error) {
+	if s.zone == "" {
+		return nil, nil
+	}
+	return time.LoadLocation(s.zone)
 }
 
 func (s setting) carried() (a window.Aggregates) {
@@ -62,8 +82,21 @@ func (s setting) asked() oracle.Rule {
 	if s.aggregates != "" {
 		aggregates = strings.Split(s.aggregates, ",")
 	}
-	return oracle.Rule{Hop: s.hop, Aggregates: aggregates, Window: s.window, Lateness: s.lateness, Keep: func(v float64) bool { return v < float64(s.below) },
+	zone, err := s.location()
+	if err != nil {
+		panic(err)
+	}
+	shape, below := shapes()[s.shape], float64(s.below)
+	rule := oracle.Rule{Hop: s.hop, Aggregates: aggregates, Window: s.window, Lateness: s.lateness, Zone: zone, Fields: shape.fields,
 		MaxFuture: 5 * time.Minute, MaxBytes: 512 << 10}
+	if holds := shape.keeps[s.keeps].holds; holds != nil {
+		rule.KeepRecord = func(r map[string]any, value float64, category string) (keep, ok bool) {
+			return holds(r, value, category, below)
+		}
+	} else {
+		rule.Keep = func(v float64) bool { return v < below }
+	}
+	return rule
 }
 
 // rule is what the simulated river goes by where nothing else is said.
@@ -80,12 +113,12 @@ type span struct {
 func (r *river) ruleOf() func(source oracle.Source, offset int64) oracle.Rule {
 	r.t.Helper()
 	known := map[uint64]oracle.Rule{}
-	for _, s := range settings() {
-		keep, err := s.keep()
+	for _, s := range r.given {
+		counts, err := s.rule()
 		if err != nil {
 			r.t.Fatal(err)
 		}
-		known[s.rule(keep).Fingerprint()] = s.asked()
+		known[counts.Window.Fingerprint()] = s.asked()
 	}
 	spans := map[oracle.Source][]span{}
 	for _, m := range r.cluster.ReadCommitted(partialsTopic) {
@@ -108,7 +141,7 @@ func (r *river) ruleOf() func(source oracle.Source, offset int64) oracle.Rule {
 		all := spans[source]
 		i := slices.IndexFunc(all, func(s span) bool { return s.from <= offset && offset < s.to })
 		if i < 0 {
-			return rule()
+			return r.setting.asked()
 		}
 		return known[all[i].rule]
 	}

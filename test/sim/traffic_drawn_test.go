@@ -69,13 +69,9 @@ func (d *drawing) backlog() {
 		random := rand.New(rand.NewPCG(seed, 7))
 		var all []*kgo.Record
 		for range n {
-			all = append(all, &kgo.Record{Topic: at.Topic, Partition: at.Partition, Value: []byte(someRecord(random, time.Now())), Timestamp: time.Now()})
+			all = append(all, p.shape.some(random, time.Now()))
 		}
-		p.all.Go(func() {
-			if err := p.client.ProduceSync(context.Background(), all...).FirstErr(); err != nil {
-				p.t.Errorf("send a backlog: %v", err)
-			}
-		})
+		p.all.Go(func() { p.put(p.client, at, all...) })
 	})
 }
 
@@ -133,19 +129,21 @@ func (p *play) one(client *kgo.Client, random *rand.Rand, at broker.TopicPartiti
 	now := time.Now()
 	switch random.IntN(40) {
 	case 0, 1:
-		p.sendBy(client, at, measurement(now, 1, "A"), now)
+		p.put(client, at, p.shape.plain(now, 1, "A"))
 		old := 80 + random.IntN(60) // seconds: late by every setting
 		if late {
 			old = random.IntN(60)
 		}
-		p.sendBy(client, at, measurement(now.Add(-time.Duration(old)*time.Second), random.Float64()*100, "B"), now)
+		p.put(client, at, p.shape.plain(now.Add(-time.Duration(old)*time.Second), random.Float64()*100, "B"))
 		return
 	case 2: // a wrong clock that the broker notices
-		p.sendBy(client, at, measurement(now.Add(30*time.Minute), 1, "A"), now)
+		p.put(client, at, p.shape.plain(now.Add(30*time.Minute), 1, "A"))
 		return
 	case 3: // a wrong clock that vouches for itself
-		p.sendBy(client, at, measurement(now.Add(30*time.Minute), 1, "A"), now.Add(30*time.Minute))
+		liar := p.shape.plain(now.Add(30*time.Minute), 1, "A")
+		liar.Timestamp = now.Add(30 * time.Minute)
+		p.put(client, at, liar)
 		return
 	}
-	p.sendBy(client, at, someRecord(random, now), now)
+	p.put(client, at, p.shape.some(random, now))
 }

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -25,23 +24,12 @@ func (r *river) flow(seed uint64, lasting time.Duration) {
 		if random.IntN(20) == 0 {
 			// A late one, of a partition that is awake: where one has slept, an old record is not late but dropped at the
 			// sink, which the oracle, who knows no clock, can't foresee.
-			r.sendTo(p, measurement(time.Now(), 1, "A"))
-			r.sendTo(p, measurement(time.Now().Add(-time.Duration(random.IntN(60))*time.Second), random.Float64()*100, "B"))
+			r.put(r.client, p, r.shape.plain(time.Now(), 1, "A"))
+			r.put(r.client, p, r.shape.plain(time.Now().Add(-time.Duration(random.IntN(60))*time.Second), random.Float64()*100, "B"))
 		}
-		r.sendTo(p, someRecord(random, time.Now()))
+		r.put(r.client, p, r.shape.some(random, time.Now()))
 		time.Sleep(time.Duration(random.IntN(200)) * time.Millisecond)
 	}
-}
-
-func someRecord(random *rand.Rand, now time.Time) string {
-	category := string(rune('A' + random.IntN(5)))
-	switch random.IntN(20) {
-	case 1:
-		return `{"timestamp":` + fmt.Sprint(now.Unix()) + `,"value":"x"}`
-	case 2:
-		return measurement(now, 90+random.Float64()*10, category)
-	}
-	return measurement(now.Add(-time.Duration(random.IntN(1500))*time.Millisecond), random.Float64()*100-5, category)
 }
 
 // settle waits until every window has closed and been published: records end, partitions go quiet, the idle rule
@@ -71,11 +59,14 @@ func (r *river) outcome() oracle.Outcome {
 	var records []oracle.Record
 	for _, topic := range r.topics {
 		for _, m := range r.cluster.ReadCommitted(topic) {
-			at := m.Time
+			rec := oracle.Record{Source: oracle.Source{Topic: topic, Partition: m.Partition}, Offset: m.Offset, Value: m.Value, Key: m.Key, Time: m.Time.UnixMilli()}
 			if sent, lied := r.honest[spot{broker.TopicPartition{Topic: topic, Partition: m.Partition}, m.Offset}]; lied {
-				at = sent
+				rec.Sent = sent.UnixMilli()
 			}
-			records = append(records, oracle.Record{Source: oracle.Source{Topic: topic, Partition: m.Partition}, Offset: m.Offset, Value: m.Value, Time: at.UnixMilli()})
+			for _, h := range m.Headers {
+				rec.Headers = append(rec.Headers, oracle.Header(h))
+			}
+			records = append(records, rec)
 		}
 	}
 	return oracle.JudgeEach(records, r.ruleOf())
