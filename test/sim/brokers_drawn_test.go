@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -37,6 +38,9 @@ func refusals() map[kmsg.Key][]int16 {
 func (d *drawing) refusal() {
 	key := d.key()
 	codes := refusals()[key]
+	if d.victim != "" {
+		codes = slices.DeleteFunc(codes, final)
+	}
 	code := codes[d.random.IntN(len(codes))]
 	d.strikes("refusal", kafkatest.Rule{Key: key, Times: 1 + d.random.IntN(5), Do: kafkatest.AnswerCode(code)})
 }

@@ -42,7 +42,8 @@ type drawing struct {
 	two     bool             // source topics
 	sources map[string]int32 // partitions of each by then
 
-	changing   bool // the rule may change in this run
+	victim     string // that any draws, where something is to happen to a process that loads files
+	changing   bool   // the rule may change in this run
 	quiet      broker.TopicPartition
 	quietUntil time.Duration
 }
@@ -66,6 +67,10 @@ func draw(seed uint64) drawn {
 		d.traffic(lasting)
 		d.trouble(lasting)
 	}
+	if d.random = rand.New(rand.NewPCG(seed, 4)); shapes()[o.shape].lines && d.random.IntN(2) == 0 {
+		o.loads = true
+		d.loads()
+	}
 	slices.SortStableFunc(d.events, func(a, b event) int { return cmp.Compare(a.at, b.at) })
 	return drawn{options: o, events: d.events, last: d.setting}
 }
@@ -84,9 +89,11 @@ func (d *drawing) trouble(lasting time.Duration) {
 	d.now = begin + lasting
 }
 
-// fault draws one of all kinds, each as often as it weighs.
-func (d *drawing) fault() {
-	all := faults()
+// fault draws one of all kinds.
+func (d *drawing) fault() { d.oneOf(faults()) }
+
+// oneOf draws one of some kinds, each as often as it weighs.
+func (d *drawing) oneOf(all []fault) {
 	sum := 0
 	for _, f := range all {
 		sum += f.weight
@@ -139,6 +146,9 @@ func with(kind string, s setting) string {
 // any draws one of those who live. Where nobody of a kind does, somebody is born; for a victim that is too young to
 // matter, but not for long.
 func (d *drawing) any() (kind, name string) {
+	if d.victim != "" {
+		return "l", d.victim
+	}
 	kind = []string{"p", "s"}[d.random.IntN(2)]
 	if len(d.alive[kind]) == 0 {
 		return kind, d.birth(kind)

@@ -69,7 +69,10 @@ func protocol() []kmsg.Key {
 // key draws a kind of request.
 func (d *drawing) key() kmsg.Key {
 	keys := protocol()
-	if d.random.IntN(3) == 0 {
+	switch {
+	case d.victim != "":
+		keys = loadProtocol()
+	case d.random.IntN(3) == 0:
 		keys = effects()
 	}
 	return keys[d.random.IntN(len(keys))]

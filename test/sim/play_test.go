@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -10,12 +11,14 @@ import (
 
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
 	"github.com/meanstream/meanstream/pkg/kafka/kafkatest"
+	"github.com/meanstream/meanstream/services/generator/load"
 )
 
 // play is a drawn run while it is on.
 type play struct {
 	*river
 	partitions map[string]int32 // of each source topic by now
+	loads      []*loaded
 
 	mu      sync.Mutex // what follows is looked at in hooks as well
 	current int        // the event that happens now
@@ -39,12 +42,18 @@ type healing struct {
 	heal  func()
 }
 
-// perform plays a drawn run and has the oracle judge. It returns which of the events have done anything.
-func (r *river) perform(d drawn, kept []int) []int {
+// play is a run in which nothing has happened yet.
+func (r *river) play() *play {
 	p := &play{river: r, partitions: map[string]int32{}, born: map[string]*process{}, gone: map[string]bool{}, struck: map[int]bool{}}
 	for _, at := range r.places() {
 		p.partitions[at.Topic]++
 	}
+	return p
+}
+
+// perform plays a drawn run and has the oracle judge. It returns which of the events have done anything.
+func (r *river) perform(d drawn, kept []int) []int {
+	p := r.play()
 	begin := time.Now()
 	for _, i := range kept {
 		time.Sleep(d.events[i].at - time.Since(begin))
@@ -57,6 +66,11 @@ func (r *river) perform(d drawn, kept []int) []int {
 		d.events[i].do(p)
 	}
 	p.calm()
+	if p.options.loads {
+		p.finishLoads()
+		p.stopSinks() // which wait for the quiet
+		p.options.idle, p.options.closeIdle = usualIdle, usualCloseIdle
+	}
 	// Whatever happened, one of each that nothing happens to must bring everything to its end.
 	p.birth("p-last", d.last)
 	p.birth("s-last", d.last)
@@ -65,7 +79,7 @@ func (r *river) perform(d drawn, kept []int) []int {
 	var alive []*process
 	p.mu.Lock()
 	for name, h := range p.born {
-		if !p.gone[name] {
+		if !p.gone[name] && name[0] != 'l' { // loads have ended
 			alive = append(alive, h)
 		}
 	}
@@ -73,6 +87,7 @@ func (r *river) perform(d drawn, kept []int) []int {
 	p.end(alive...)
 	p.judge()
 	p.judgeRejects()
+	p.judgeLoads()
 	return p.strikes()
 }
 
@@ -168,10 +183,29 @@ func (p *play) stop(name string) {
 	h.stop()
 	p.all.Go(func() {
 		<-h.done
-		if h.err != nil {
+		if h.err != nil && !errors.Is(h.err, load.ErrTakenOver) {
 			p.t.Errorf("%s: %v", name, h.err)
 		}
 	})
+}
+
+// stopSinks stops all of them, and waits until they have ended.
+func (p *play) stopSinks() {
+	var all []string
+	p.mu.Lock()
+	for name := range p.born {
+		if name[0] == 's' && !p.gone[name] {
+			all = append(all, name)
+		}
+	}
+	p.mu.Unlock()
+	slices.Sort(all)
+	for _, name := range all {
+		p.stop(name)
+	}
+	for _, name := range all {
+		<-p.born[name].done
+	}
 }
 
 func (p *play) crash(name string) {

@@ -1,6 +1,9 @@
 package sim
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 // TestASeedPlaysTheSameRunTwice: what most seeds have shown once they show again, to the nanosecond. kfake throws dice for
 // who leads a group when the leader is gone, which no seed can load, and a busy machine's scheduler may take the processor
@@ -72,12 +75,24 @@ func TestADrawnRunIsTheSameListEachTime(t *testing.T) {
 	}
 }
 
-// TestEveryKindOfTroubleIsDrawn in as many runs as make sim has.
+// TestEveryKindOfTroubleIsDrawn in as many runs as make sim has, and every shape of records, each with all of its rules.
 func TestEveryKindOfTroubleIsDrawn(t *testing.T) {
 	drawn := map[string]int{}
 	for seed := range uint64(200) {
-		for _, e := range draw(seed).events {
+		d := draw(seed)
+		for _, e := range d.events {
 			drawn[e.kind]++
+		}
+		drawn[fmt.Sprint(d.last.shape, d.last.keeps)]++
+	}
+	if drawn["load"] < 10 {
+		t.Errorf("files to load were drawn %d times, want 10 at least", drawn["load"])
+	}
+	for i, s := range shapes() {
+		for k, rule := range s.keeps {
+			if n := drawn[fmt.Sprint(i, k)]; n < 3 {
+				t.Errorf("records of shape %s, kept by %q to the end, were drawn %d times, want 3 at least", s.name, rule.text, n)
+			}
 		}
 	}
 	for _, f := range faults() {

@@ -64,6 +64,7 @@ type options struct {
 	txnVersion int16 // of transactions, as the brokers have it; 0: 2
 	two        bool  // source topics
 	shape      int   // of the messages, one of shapes
+	loads      bool  // files are loaded, however long that takes: no sink leaves out who is quiet until they are in
 
 	seed   uint64        // of what is drawn in the network
 	spread time.Duration // see kafkatest.Options

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,6 +31,12 @@ const (
 	envReport = "REPORT" // set for the process of one run: where it writes its report
 )
 
+// The idle rules of drawn runs.
+const (
+	usualIdle      = 5 * time.Second
+	usualCloseIdle = 8 * time.Second
+)
+
 // longestRun bounds one run, in real time. It takes less than a second.
 const longestRun = 5 * time.Minute
 
@@ -40,9 +47,10 @@ type report struct {
 	Sum     uint64   // of all of the history
 }
 
-// TestDrawnFromASeed runs the river, from one source topic or two, while processes come, go, die and fall asleep, the
-// network loses, repeats and delays requests, and brokers refuse them, all drawn from the seed that names the run. A run
-// that fails is shrunk to the events that it takes.
+// TestDrawnFromASeed runs the river, from one source topic or two, over messages of one shape or another, some of which the
+// generator loads from files, while processes come, go, die and fall asleep, the network loses, repeats and delays requests,
+// and brokers refuse them, all drawn from the seed that names the run. A run that fails is shrunk to the events that it
+// takes.
 //
 //	SEEDS=200 go test ./test/sim                 the runs 0 to 199
 //	SEEDS=17-17 go test -v -run Drawn ./test/sim run 17, with its events and its log
@@ -144,7 +152,10 @@ func playOne(t *testing.T, at string) {
 		kept := keptEvents(t, d)
 		synctest.Test(t, func(t *testing.T) {
 			o := d.options
-			o.closeIdle, o.trace = 8*time.Second, true
+			o.trace = true
+			if o.idle = -1; !o.loads {
+				o.idle, o.closeIdle = usualIdle, usualCloseIdle
+			}
 			r := start(t, o)
 			struck := r.perform(d, kept)
 			text, err := json.Marshal(report{Struck: struck, History: r.cluster.Trace(), Sum: r.cluster.TraceSum()})
@@ -212,15 +223,23 @@ type tally struct {
 	runs  int
 	drawn map[string]int
 	real  map[string]int
+	kinds map[string]int // of runs
 }
 
 func (c *tally) add(d drawn, kept []int, rep report) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.drawn == nil {
-		c.drawn, c.real = map[string]int{}, map[string]int{}
+		c.drawn, c.real, c.kinds = map[string]int{}, map[string]int{}, map[string]int{}
 	}
 	c.runs++
+	c.kinds["records: "+shapes()[d.options.shape].name]++
+	if d.options.loads {
+		c.kinds["with files that are loaded"]++
+	}
+	if d.options.two {
+		c.kinds["two source topics"]++
+	}
 	for _, i := range kept {
 		c.drawn[d.events[i].kind]++
 	}
@@ -236,7 +255,11 @@ func (c *tally) String() string {
 	}
 	slices.SortFunc(kinds, func(a, b string) int { return cmp.Or(c.drawn[b]-c.drawn[a], cmp.Compare(a, b)) })
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d runs passed; of each kind so many events were drawn, and have done something:", c.runs)
+	fmt.Fprintf(&b, "%d runs passed, of these", c.runs)
+	for _, kind := range slices.Sorted(maps.Keys(c.kinds)) {
+		fmt.Fprintf(&b, "\n  %-28s %6d", kind, c.kinds[kind])
+	}
+	b.WriteString("\nof each kind so many events were drawn, and have done something:")
 	for _, kind := range kinds {
 		fmt.Fprintf(&b, "\n  %-14s %6d %6d", kind, c.drawn[kind], c.real[kind])
 	}

@@ -52,8 +52,8 @@ func symptom(out string) string {
 // story tells what it takes for a run to fail, and how to see it again.
 func story(seed uint64, d drawn, kept []int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d, %d brokers, transaction.version %d, two source topics: %t, fails with these of its %d events (all times are those of the run's clock):",
-		seed, d.options.brokers, d.options.txnVersion, d.options.two, len(d.events))
+	fmt.Fprintf(&b, "seed %d, %d brokers, transaction.version %d, two source topics: %t, records: %s, fails with these of its %d events (all times are those of the run's clock):",
+		seed, d.options.brokers, d.options.txnVersion, d.options.two, shapes()[d.options.shape].name, len(d.events))
 	for _, i := range kept {
 		fmt.Fprintf(&b, "\n%5d  %s", i, d.events[i])
 	}
