@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -139,29 +138,36 @@ func (l *loaded) key(n int) string {
 	return line.Category
 }
 
+// line says which line of the load a message is; -1: none. Not ok is one that was changed.
+func (l *loaded) line(value []byte) (n int, ok bool) {
+	_, after, tagged := strings.Cut(string(value), fmt.Sprintf(`,"load":%q,"n":`, l.name))
+	if !tagged {
+		return -1, true
+	}
+	n, err := strconv.Atoi(strings.TrimSuffix(after, "}"))
+	return n, err == nil && n < l.lines && string(value) == l.content[n]
+}
+
 // judgeLoads wants each line of each load in its topic once, with the key that is asked for, those of a partition in their
 // order.
 func (p *play) judgeLoads() {
 	for _, l := range p.loads {
-		tag := regexp.MustCompile(fmt.Sprintf(`,"load":%q,"n":(\d+)`, l.name))
 		seen, last := make([]int, l.lines), map[int32]int{}
 		for _, m := range p.cluster.ReadCommitted(l.topic) {
-			found := tag.FindSubmatch(m.Value)
-			if found == nil {
+			n, ok := l.line(m.Value)
+			switch before, any := last[m.Partition]; {
+			case n < 0:
 				continue
-			}
-			n, err := strconv.Atoi(string(found[1]))
-			if err != nil || n >= l.lines || string(m.Value) != l.content[n] {
+			case !ok:
 				p.t.Errorf("unexpected: %s/%d at %d holds %q, which is no line of %s", l.topic, m.Partition, m.Offset, m.Value, l)
 				continue
+			case any && n <= before:
+				p.t.Errorf("broke ordered: line %d of %s comes behind line %d in partition %d", n, l, before, m.Partition)
 			}
 			if key := l.key(n); string(m.Key) != key || (m.Key == nil) != (key == "") {
 				p.t.Errorf("broke exact: line %d of %s has the key %q, want %q", n, l, m.Key, key)
 			}
 			seen[n]++
-			if before, ok := last[m.Partition]; ok && n <= before {
-				p.t.Errorf("broke ordered: line %d of %s comes behind line %d in partition %d", n, l, before, m.Partition)
-			}
 			last[m.Partition] = n
 		}
 		for n, times := range seen {
