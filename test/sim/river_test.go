@@ -172,13 +172,13 @@ func (r *river) processor(name string) *process {
 }
 
 func (r *river) sink(name string) *process {
-	idle := max(cmp.Or(r.options.idle, 5*time.Second), 0)
+	idle, closeIdle := max(cmp.Or(r.options.idle, 5*time.Second), 0), r.options.closeIdle // they change in a run
 	read := r.read()
 	return r.launch(name, func(ctx context.Context, b broker.Config, log *zap.Logger) error {
 		return merger.Serve(ctx, merger.Settings{
 			Config: merger.Config{
 				Log: log, Metrics: merger.NewMetrics(prometheus.NewRegistry()), Group: "sink",
-				IdleAfter: idle, CloseIdleAfter: r.options.closeIdle, ExitAtEnd: r.options.exitAtEnd,
+				IdleAfter: idle, CloseIdleAfter: closeIdle, ExitAtEnd: r.options.exitAtEnd,
 			},
 			Broker: b, Flush: time.Second, Ready: func(bool, string) {},
 			Records: read, Partials: topic(partialsTopic, outputs),
