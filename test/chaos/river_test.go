@@ -165,7 +165,11 @@ func (r *river) recorded() []oracle.Record {
 	var records []oracle.Record
 	for _, topic := range r.sources() {
 		for _, m := range r.read(topic) {
-			records = append(records, oracle.Record{Source: oracle.Source{Topic: m.Topic, Partition: m.Partition}, Offset: m.Offset, Value: m.Value, Time: m.Timestamp.UnixMilli()})
+			rec := oracle.Record{Source: oracle.Source{Topic: m.Topic, Partition: m.Partition}, Offset: m.Offset, Value: m.Value, Key: m.Key, Time: m.Timestamp.UnixMilli()}
+			for _, h := range m.Headers {
+				rec.Headers = append(rec.Headers, oracle.Header(h))
+			}
+			records = append(records, rec)
 		}
 	}
 	return records

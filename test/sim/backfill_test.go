@@ -22,7 +22,7 @@ func (r *river) load(seed uint64, n int, from time.Time) {
 	for i := range n {
 		at := from.Add(time.Duration(i) * 50 * time.Millisecond)
 		to := places[random.IntN(len(places))]
-		rec := r.shape.some(random, at)
+		rec := r.shape.Some(random, at)
 		rec.Topic, rec.Partition, rec.Timestamp = to.Topic, to.Partition, time.Now()
 		all = append(all, rec)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
+	"github.com/meanstream/meanstream/test/shapes"
 )
 
 // event is one thing that happens in a drawn run. What it does was drawn with it: it looks at no dice while the run is
@@ -56,8 +57,8 @@ func draw(seed uint64) drawn {
 	o.two = rand.New(rand.NewPCG(seed, 2)).IntN(2) == 0 // from dice of its own: the rest is as it would be
 	d.two = o.two
 	d.shapes = rand.New(rand.NewPCG(seed, 3)) // likewise
-	o.shape = d.shapes.IntN(len(shapes()))
-	d.setting.shape, d.setting.keeps = o.shape, d.shapes.IntN(len(shapes()[o.shape].keeps))
+	o.shape = d.shapes.IntN(len(shapes.All()))
+	d.setting.shape, d.setting.keeps = o.shape, d.shapes.IntN(len(shapes.All()[o.shape].Keeps))
 	d.changing = d.random.IntN(4) == 0
 	d.birth("p")
 	d.now = d.between(0, 100*time.Millisecond)
@@ -67,7 +68,7 @@ func draw(seed uint64) drawn {
 		d.traffic(lasting)
 		d.trouble(lasting)
 	}
-	if d.random = rand.New(rand.NewPCG(seed, 4)); shapes()[o.shape].lines && d.random.IntN(2) == 0 {
+	if d.random = rand.New(rand.NewPCG(seed, 4)); shapes.All()[o.shape].Lines && d.random.IntN(2) == 0 {
 		o.loads = true
 		d.loads()
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/meanstream/meanstream/pkg/kafka/kafkatest"
+	"github.com/meanstream/meanstream/test/shapes"
 )
 
 // fault is one kind of trouble.
@@ -200,7 +201,7 @@ func (d *drawing) quietOwnerDies() {
 	dies := d.between(10*time.Second, 20*time.Second)
 	d.add(dies, "owner-dies", fmt.Sprintf("the owner of %s, which is quiet, is killed", quiet.Name()), func(p *play) { p.crashOwner(quiet) })
 	d.add(dies+d.between(0, 5*time.Second), "owner-dies", "a record is sent to "+quiet.Name(), func(p *play) {
-		p.put(p.client, quiet, p.shape.plain(time.Now(), 4, "waited for"))
+		p.put(p.client, quiet, p.shape.Plain(time.Now(), 4, "waited for"))
 	})
 	heir := d.name("p")
 	d.add(dies+d.between(0, 8*time.Second), "owner-dies", heir+" starts", func(p *play) { p.birth(heir, s) })
@@ -214,7 +215,7 @@ func (d *drawing) ruleChanges() {
 	}
 	all := settings()
 	s := all[d.random.IntN(len(all))]
-	s.shape, s.keeps = d.setting.shape, d.shapes.IntN(len(shapes()[d.setting.shape].keeps))
+	s.shape, s.keeps = d.setting.shape, d.shapes.IntN(len(shapes.All()[d.setting.shape].Keeps))
 	d.setting = s
 	begin, old := d.now, d.alive["p"]
 	d.alive["p"] = nil

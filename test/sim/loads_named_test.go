@@ -4,17 +4,19 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/meanstream/meanstream/test/shapes"
 )
 
 // TestLoadsKilledAtEachEffect: files are loaded into a river that flows, each of them by a process that is killed before or
 // after one of its effects, by a second that goes on, and by a third that has nothing to do or brings the rest.
 func TestLoadsKilledAtEachEffect(t *testing.T) {
-	for i, s := range shapes() {
-		if !s.lines {
+	for i, s := range shapes.All() {
+		if !s.Lines {
 			continue
 		}
 		version := int16(1 + i%2)
-		scenario(t, fmt.Sprintf("%s, transactions of version %d", s.name, version), options{shape: i, two: i%2 == 0, txnVersion: version, idle: -1}, func(r *river) {
+		scenario(t, fmt.Sprintf("%s, transactions of version %d", s.Name, version), options{shape: i, two: i%2 == 0, txnVersion: version, idle: -1}, func(r *river) {
 			p, reader, sink := r.play(), r.processor("p1"), r.sink("s1")
 			var names []string
 			for n, key := range loadProtocol() {

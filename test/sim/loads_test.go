@@ -37,7 +37,7 @@ func (p *play) files(l fileLoad) {
 	now := &loaded{fileLoad: l}
 	for i := range l.lines {
 		at := begin.Add(time.Duration(i) * time.Second / time.Duration(l.rate))
-		now.content = append(now.content, tagged(string(p.shape.some(random, at).Value), l.name, i))
+		now.content = append(now.content, tagged(string(p.shape.Some(random, at).Value), l.name, i))
 	}
 	for i := range l.files {
 		text := strings.Join(now.content[i*l.lines/l.files:(i+1)*l.lines/l.files], "\n") + "\n"

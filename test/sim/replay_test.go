@@ -3,6 +3,8 @@ package sim
 import (
 	"fmt"
 	"testing"
+
+	"github.com/meanstream/meanstream/test/shapes"
 )
 
 // TestASeedPlaysTheSameRunTwice: what most seeds have shown once they show again, to the nanosecond. kfake throws dice for
@@ -88,10 +90,10 @@ func TestEveryKindOfTroubleIsDrawn(t *testing.T) {
 	if drawn["load"] < 10 {
 		t.Errorf("files to load were drawn %d times, want 10 at least", drawn["load"])
 	}
-	for i, s := range shapes() {
-		for k, rule := range s.keeps {
+	for i, s := range shapes.All() {
+		for k, rule := range s.Keeps {
 			if n := drawn[fmt.Sprint(i, k)]; n < 3 {
-				t.Errorf("records of shape %s, kept by %q to the end, were drawn %d times, want 3 at least", s.name, rule.text, n)
+				t.Errorf("records of shape %s, kept by %q to the end, were drawn %d times, want 3 at least", s.Name, rule.Rule(90), n)
 			}
 		}
 	}

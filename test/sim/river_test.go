@@ -20,6 +20,7 @@ import (
 	"github.com/meanstream/meanstream/pkg/kafka/kafkatest"
 	"github.com/meanstream/meanstream/services/processor/worker"
 	"github.com/meanstream/meanstream/services/sink/merger"
+	"github.com/meanstream/meanstream/test/shapes"
 )
 
 // Shape of the simulated river.
@@ -42,7 +43,7 @@ type river struct {
 	cluster *kafkatest.Cluster
 	log     *zap.Logger
 	client  *kgo.Client
-	shape   shape
+	shape   shapes.Shape
 	setting setting   // of processors that start from now on
 	given   []setting // that were started with
 	lies    sync.Mutex
@@ -94,7 +95,7 @@ func start(t *testing.T, o options) *river {
 	s := usual()
 	s.shape = o.shape
 	return &river{t: t, cluster: c, log: log, options: o, client: c.Client(kgo.RecordPartitioner(kgo.ManualPartitioner())),
-		shape: shapes()[o.shape], setting: s, honest: map[spot]time.Time{}, topics: read, over: over, finish: finish}
+		shape: shapes.All()[o.shape], setting: s, honest: map[spot]time.Time{}, topics: read, over: over, finish: finish}
 }
 
 // process is one simulated process.

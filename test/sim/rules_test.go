@@ -13,6 +13,7 @@ import (
 	"github.com/meanstream/meanstream/pkg/window"
 	"github.com/meanstream/meanstream/services/processor/worker"
 	"github.com/meanstream/meanstream/test/oracle"
+	"github.com/meanstream/meanstream/test/shapes"
 )
 
 // setting is what users choose of the rule.
@@ -40,15 +41,17 @@ func settings() []setting {
 }
 
 func (s setting) String() string {
-	return fmt.Sprintf("windows of %s every %s, lateness %s, aggregates %q, %s that keep %q", s.window, s.hop, s.lateness, s.aggregates, shapes()[s.shape].name, s.keep())
+	return fmt.Sprintf("windows of %s every %s, lateness %s, aggregates %q, %s that keep %q", s.window, s.hop, s.lateness, s.aggregates, s.of().Name, s.keep())
 }
 
-func (s setting) keep() string { return fmt.Sprintf(shapes()[s.shape].keeps[s.keeps].text, s.below) }
+func (s setting) of() shapes.Shape { return shapes.All()[s.shape] }
+
+func (s setting) keep() string { return s.of().Keeps[s.keeps].Rule(s.below) }
 
 // rule is what a processor makes of it.
 func (s setting) rule() (worker.Rule, error) {
 	keep, err := record.ParseKeep(s.keep())
-	mapping, errs := shapes()[s.shape].mapping.Compile()
+	mapping, errs := s.of().Mapping.Compile()
 	if err := errors.Join(append(errs, err)...); err != nil {
 		return worker.Rule{}, err
 	}
@@ -86,16 +89,9 @@ func (s setting) asked() oracle.Rule {
 	if err != nil {
 		panic(err)
 	}
-	shape, below := shapes()[s.shape], float64(s.below)
-	rule := oracle.Rule{Hop: s.hop, Aggregates: aggregates, Window: s.window, Lateness: s.lateness, Zone: zone, Fields: shape.fields,
+	rule := oracle.Rule{Hop: s.hop, Aggregates: aggregates, Window: s.window, Lateness: s.lateness, Zone: zone, Fields: s.of().Fields,
 		MaxFuture: 5 * time.Minute, MaxBytes: 512 << 10}
-	if holds := shape.keeps[s.keeps].holds; holds != nil {
-		rule.KeepRecord = func(r map[string]any, value float64, category string) (keep, ok bool) {
-			return holds(r, value, category, below)
-		}
-	} else {
-		rule.Keep = func(v float64) bool { return v < below }
-	}
+	s.of().Keeps[s.keeps].Tell(&rule, s.below)
 	return rule
 }
 

@@ -18,6 +18,8 @@ import (
 	"testing/cryptotest"
 	"testing/synctest"
 	"time"
+
+	"github.com/meanstream/meanstream/test/shapes"
 )
 
 // A drawn run is a process of its own. So it begins with nothing that earlier runs have left in the memory of any
@@ -233,7 +235,7 @@ func (c *tally) add(d drawn, kept []int, rep report) {
 		c.drawn, c.real, c.kinds = map[string]int{}, map[string]int{}, map[string]int{}
 	}
 	c.runs++
-	c.kinds["records: "+shapes()[d.options.shape].name]++
+	c.kinds["records: "+shapes.All()[d.options.shape].Name]++
 	if d.options.loads {
 		c.kinds["with files that are loaded"]++
 	}

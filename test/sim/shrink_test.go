@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meanstream/meanstream/test/shapes"
 )
 
 // shrinking is how long the smallest list of a failing run's events is looked for, in real time.
@@ -53,7 +55,7 @@ func symptom(out string) string {
 func story(seed uint64, d drawn, kept []int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "seed %d, %d brokers, transaction.version %d, two source topics: %t, records: %s, fails with these of its %d events (all times are those of the run's clock):",
-		seed, d.options.brokers, d.options.txnVersion, d.options.two, shapes()[d.options.shape].name, len(d.events))
+		seed, d.options.brokers, d.options.txnVersion, d.options.two, shapes.All()[d.options.shape].Name, len(d.events))
 	for _, i := range kept {
 		fmt.Fprintf(&b, "\n%5d  %s", i, d.events[i])
 	}

@@ -69,7 +69,7 @@ func (d *drawing) backlog() {
 		random := rand.New(rand.NewPCG(seed, 7))
 		var all []*kgo.Record
 		for range n {
-			all = append(all, p.shape.some(random, time.Now()))
+			all = append(all, p.shape.Some(random, time.Now()))
 		}
 		p.all.Go(func() { p.put(p.client, at, all...) })
 	})
@@ -129,21 +129,21 @@ func (p *play) one(client *kgo.Client, random *rand.Rand, at broker.TopicPartiti
 	now := time.Now()
 	switch random.IntN(40) {
 	case 0, 1:
-		p.put(client, at, p.shape.plain(now, 1, "A"))
+		p.put(client, at, p.shape.Plain(now, 1, "A"))
 		old := 80 + random.IntN(60) // seconds: late by every setting
 		if late {
 			old = random.IntN(60)
 		}
-		p.put(client, at, p.shape.plain(now.Add(-time.Duration(old)*time.Second), random.Float64()*100, "B"))
+		p.put(client, at, p.shape.Plain(now.Add(-time.Duration(old)*time.Second), random.Float64()*100, "B"))
 		return
 	case 2: // a wrong clock that the broker notices
-		p.put(client, at, p.shape.plain(now.Add(30*time.Minute), 1, "A"))
+		p.put(client, at, p.shape.Plain(now.Add(30*time.Minute), 1, "A"))
 		return
 	case 3: // a wrong clock that vouches for itself
-		liar := p.shape.plain(now.Add(30*time.Minute), 1, "A")
+		liar := p.shape.Plain(now.Add(30*time.Minute), 1, "A")
 		liar.Timestamp = now.Add(30 * time.Minute)
 		p.put(client, at, liar)
 		return
 	}
-	p.put(client, at, p.shape.some(random, now))
+	p.put(client, at, p.shape.Some(random, now))
 }

@@ -24,10 +24,10 @@ func (r *river) flow(seed uint64, lasting time.Duration) {
 		if random.IntN(20) == 0 {
 			// A late one, of a partition that is awake: where one has slept, an old record is not late but dropped at the
 			// sink, which the oracle, who knows no clock, can't foresee.
-			r.put(r.client, p, r.shape.plain(time.Now(), 1, "A"))
-			r.put(r.client, p, r.shape.plain(time.Now().Add(-time.Duration(random.IntN(60))*time.Second), random.Float64()*100, "B"))
+			r.put(r.client, p, r.shape.Plain(time.Now(), 1, "A"))
+			r.put(r.client, p, r.shape.Plain(time.Now().Add(-time.Duration(random.IntN(60))*time.Second), random.Float64()*100, "B"))
 		}
-		r.put(r.client, p, r.shape.some(random, time.Now()))
+		r.put(r.client, p, r.shape.Some(random, time.Now()))
 		time.Sleep(time.Duration(random.IntN(200)) * time.Millisecond)
 	}
 }

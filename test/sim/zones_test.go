@@ -79,7 +79,7 @@ func (r *river) days(random *rand.Rand, change time.Time) {
 	for at := change.Add(-72 * time.Hour); at.Before(change.Add(72 * time.Hour)); at = at.Add(step) {
 		for _, after := range []time.Duration{-time.Millisecond, 0, time.Duration(random.Int64N(int64(step)))} {
 			to := places[random.IntN(len(places))]
-			rec := r.shape.plain(at.Add(after), random.Float64()*100, string(rune('A'+random.IntN(3))))
+			rec := r.shape.Plain(at.Add(after), random.Float64()*100, string(rune('A'+random.IntN(3))))
 			rec.Topic, rec.Partition, rec.Timestamp = to.Topic, to.Partition, time.Now()
 			all = append(all, rec)
 		}

@@ -1,4 +1,4 @@
-package sim
+package shapes
 
 import (
 	"fmt"
@@ -16,13 +16,13 @@ import (
 // time of it.
 
 // labelled has the category in a header, behind the topic's name, and numbers in quotes.
-func labelled() shape {
-	return shape{
-		name: "labelled", varies: true, reasons: []string{"missing-category", "timestamp-format", "value-type"},
-		mapping: record.Mapping{ValueField: "v", CategoryField: "@topic,@header:site", TimeField: "at", TimeFormat: "rfc3339", LenientNumbers: true},
-		fields: &oracle.Fields{Time: []string{"at"}, TimeFormat: "rfc3339", Value: []string{"v"}, Lenient: true,
+func labelled() Shape {
+	return Shape{
+		Name: "labelled", varies: true, Reasons: []string{"missing-category", "timestamp-format", "value-type"},
+		Mapping: record.Mapping{ValueField: "v", CategoryField: "@topic,@header:site", TimeField: "at", TimeFormat: "rfc3339", LenientNumbers: true},
+		Fields: &oracle.Fields{Time: []string{"at"}, TimeFormat: "rfc3339", Value: []string{"v"}, Lenient: true,
 			Category: [][]string{{"@topic"}, {"@header", "site"}}, Separator: "/"},
-		keeps: []keeping{below(), {`value < %d && category not in ["records/C", "more/C"]`, func(_ map[string]any, value float64, category string, below float64) (bool, bool) {
+		Keeps: []Keep{below(), {`value < %d && category not in ["records/C", "more/C"]`, func(_ map[string]any, value float64, category string, below float64) (bool, bool) {
 			return value < below && category != "records/C" && category != "more/C", true
 		}}},
 		write: func(m measured) *kgo.Record {
@@ -53,12 +53,12 @@ func labelled() shape {
 }
 
 // bare takes nothing from the value, which may be anything.
-func bare() shape {
-	return shape{
-		name: "bare", varies: true, reasons: []string{"missing-category", "category-empty", "missing-value", "timestamp-type"},
-		mapping: record.Mapping{ValueField: "@header:v", CategoryField: "@key", TimeField: "@header:at"},
-		fields:  &oracle.Fields{Time: []string{"@header", "at"}, Value: []string{"@header", "v"}, Category: [][]string{{"@key"}}},
-		keeps:   []keeping{below()},
+func bare() Shape {
+	return Shape{
+		Name: "bare", varies: true, Reasons: []string{"missing-category", "category-empty", "missing-value", "timestamp-type"},
+		Mapping: record.Mapping{ValueField: "@header:v", CategoryField: "@key", TimeField: "@header:at"},
+		Fields:  &oracle.Fields{Time: []string{"@header", "at"}, Value: []string{"@header", "v"}, Category: [][]string{{"@key"}}},
+		Keeps:   []Keep{below()},
 		write: func(m measured) *kgo.Record {
 			r := &kgo.Record{Key: []byte(m.category), Value: []byte(m.pick("{}", "", "no JSON", "\xff"))}
 			if m.extra > 8 {
@@ -85,12 +85,12 @@ func bare() shape {
 }
 
 // stamped has the category in the key and Kafka's own time.
-func stamped() shape {
-	return shape{
-		name: "stamped", lines: true, reasons: []string{"missing-category", "value-type", "not-object"},
-		mapping: record.Mapping{CategoryField: "@key", TimeField: "@timestamp", LenientNumbers: true},
-		fields:  &oracle.Fields{Time: []string{"@timestamp"}, Value: []string{"value"}, Category: [][]string{{"@key"}}, Lenient: true},
-		keeps: []keeping{below(), {`value < %d && category != "C"`, func(_ map[string]any, value float64, category string, below float64) (bool, bool) {
+func stamped() Shape {
+	return Shape{
+		Name: "stamped", Lines: true, Reasons: []string{"missing-category", "value-type", "not-object"},
+		Mapping: record.Mapping{CategoryField: "@key", TimeField: "@timestamp", LenientNumbers: true},
+		Fields:  &oracle.Fields{Time: []string{"@timestamp"}, Value: []string{"value"}, Category: [][]string{{"@key"}}, Lenient: true},
+		Keeps: []Keep{below(), {`value < %d && category != "C"`, func(_ map[string]any, value float64, category string, below float64) (bool, bool) {
 			return value < below && category != "C", true
 		}}},
 		write: func(m measured) *kgo.Record {

@@ -1,4 +1,6 @@
-package sim
+// Package shapes has kinds of messages as teams have them in their topics, each with the settings by which the river reads
+// them and with the oracle's own idea of the same.
+package shapes
 
 import (
 	"fmt"
@@ -11,25 +13,39 @@ import (
 	"github.com/meanstream/meanstream/test/oracle"
 )
 
-// shape is a kind of messages: the settings by which they are read, what the oracle is told in their place, and somebody
+// Shape is a kind of messages: the settings by which they are read, what the oracle is told in their place, and somebody
 // who writes such messages.
-type shape struct {
-	name    string
-	mapping record.Mapping
-	fields  *oracle.Fields
-	keeps   []keeping
+type Shape struct {
+	Name    string
+	Mapping record.Mapping
+	Fields  *oracle.Fields
+	Keeps   []Keep
 	write   func(m measured) *kgo.Record
 	odd     func(random *rand.Rand, at time.Time) *kgo.Record // one that can't count
 	varies  bool                                              // there is more in a message than the three
-	lines   bool                                              // a message may be a line of a file
-	reasons []string                                          // for rejections that enough messages of this kind must meet
+	Lines   bool                                              // a message may be a line of a file
+	Reasons []string                                          // for rejections that enough messages of this kind must meet
 }
 
-// keeping is a rule over the messages of a shape; for %d stands the setting's bound of the value.
-type keeping struct {
+// Keep is a rule over the messages of a shape; for %d stands the setting's bound of the value.
+type Keep struct {
 	text string
 	// holds is the same in the oracle's hands, nil: the value is below the bound. It is not ok where it can't be judged.
 	holds func(r map[string]any, value float64, category string, below float64) (keep, ok bool)
+}
+
+// Rule is the expression, as a user writes it, with a bound of the value.
+func (k Keep) Rule(below int) string { return fmt.Sprintf(k.text, below) }
+
+// Tell puts the same into the oracle's rule.
+func (k Keep) Tell(rule *oracle.Rule, below int) {
+	if k.holds == nil {
+		rule.Keep = func(v float64) bool { return v < float64(below) }
+		return
+	}
+	rule.KeepRecord = func(r map[string]any, value float64, category string) (keep, ok bool) {
+		return k.holds(r, value, category, float64(below))
+	}
 }
 
 // measured is what a message is to say. What else it says varies with extra; at 0 all of it is as every rule wants it.
@@ -48,13 +64,13 @@ func (m *measured) pick(all ...string) string {
 	return all[0]
 }
 
-// plain is an ordinary message that no rule has anything against, but for the value.
-func (s *shape) plain(at time.Time, value float64, category string) *kgo.Record {
+// Plain is an ordinary message that no rule has anything against, but for the value.
+func (s *Shape) Plain(at time.Time, value float64, category string) *kgo.Record {
 	return s.write(measured{at: at, value: value, category: category})
 }
 
-// some draws a message as most of the traffic is: in time, now and then to be filtered, or not fit to count.
-func (s *shape) some(random *rand.Rand, now time.Time) *kgo.Record {
+// Some draws a message as most of the traffic is: in time, now and then to be filtered, or not fit to count.
+func (s *Shape) Some(random *rand.Rand, now time.Time) *kgo.Record {
 	m := measured{at: now, category: string(rune('A' + random.IntN(5)))}
 	switch random.IntN(20) {
 	case 1:
@@ -71,21 +87,38 @@ func (s *shape) some(random *rand.Rand, now time.Time) *kgo.Record {
 	return s.write(m)
 }
 
-// shapes are those that a run can be drawn from; the first is that of a river nobody has configured.
-func shapes() []shape {
-	return []shape{usualShape(), devices(), trades(), renamed(), labelled(), bare(), stamped()}
+// Flags are how a user says what the mapping is.
+func (s *Shape) Flags() (args []string) {
+	m := s.Mapping
+	for flag, value := range map[string]string{"value-field": m.ValueField, "category-field": m.CategoryField, "category-separator": m.CategorySeparator,
+		"time-field": m.TimeField, "time-format": m.TimeFormat, "value": m.Value} {
+		if value != "" {
+			args = append(args, "--"+flag, value)
+		}
+	}
+	if m.LenientNumbers {
+		args = append(args, "--lenient-numbers")
+	}
+	return args
+}
+
+// All are those that a run can be drawn from; the first is that of a river nobody has configured.
+func All() []Shape {
+	return []Shape{usualShape(), devices(), trades(), renamed(), labelled(), bare(), stamped()}
 }
 
 // below is the rule that looks at nothing but the value.
-func below() keeping { return keeping{text: "value < %d"} }
+func below() Keep { return Keep{text: "value < %d"} }
 
-func usualShape() shape {
-	return shape{
-		name: "usual", lines: true, reasons: []string{"value-type"},
-		keeps: []keeping{below(), {`value < %d && category != "C"`, func(_ map[string]any, value float64, category string, below float64) (bool, bool) {
+func usualShape() Shape {
+	return Shape{
+		Name: "usual", Lines: true, Reasons: []string{"value-type"},
+		Keeps: []Keep{below(), {`value < %d && category != "C"`, func(_ map[string]any, value float64, category string, below float64) (bool, bool) {
 			return value < below && category != "C", true
 		}}},
-		write: func(m measured) *kgo.Record { return valued("%s", measurement(m.at, m.value, m.category)) },
+		write: func(m measured) *kgo.Record {
+			return valued(`{"timestamp":%d.%03d,"value":%g,"category":%q}`, m.at.Unix(), m.at.Nanosecond()/1e6, m.value, m.category)
+		},
 		odd: func(_ *rand.Rand, at time.Time) *kgo.Record {
 			return valued(`{"timestamp":%d,"value":"x"}`, at.Unix())
 		},
@@ -93,14 +126,14 @@ func usualShape() shape {
 }
 
 // devices are messages of things: nested, the category joined of two fields, the time in milliseconds.
-func devices() shape {
-	return shape{
-		name: "devices", lines: true, varies: true,
-		reasons: []string{"keep-failed", "missing-value", "value-type", "missing-category", "category-type", "timestamp-type"},
-		mapping: record.Mapping{ValueField: "readings.1.v", CategoryField: "device.site,metric", CategorySeparator: "|", TimeField: "ts", TimeFormat: "unix_ms"},
-		fields: &oracle.Fields{Time: []string{"ts"}, TimeFormat: "unix_ms", Value: []string{"readings", "1", "v"},
+func devices() Shape {
+	return Shape{
+		Name: "devices", Lines: true, varies: true,
+		Reasons: []string{"keep-failed", "missing-value", "value-type", "missing-category", "category-type", "timestamp-type"},
+		Mapping: record.Mapping{ValueField: "readings.1.v", CategoryField: "device.site,metric", CategorySeparator: "|", TimeField: "ts", TimeFormat: "unix_ms"},
+		Fields: &oracle.Fields{Time: []string{"ts"}, TimeFormat: "unix_ms", Value: []string{"readings", "1", "v"},
 			Category: [][]string{{"device", "site"}, {"metric"}}, Separator: "|"},
-		keeps: []keeping{below(), {`value < %d && device.battery > 0.2`, func(r map[string]any, value float64, _ string, below float64) (bool, bool) {
+		Keeps: []Keep{below(), {`value < %d && device.battery > 0.2`, func(r map[string]any, value float64, _ string, below float64) (bool, bool) {
 			battery, ok := r["device"].(map[string]any)["battery"].(float64)
 			return value < below && battery > 0.2, ok || value >= below // what decides leaves the rest unread
 		}}, {`(device?.battery ?? 1) > 0.2 && value < %d`, func(r map[string]any, value float64, _ string, below float64) (bool, bool) {
@@ -126,20 +159,20 @@ func devices() shape {
 }
 
 // trades have a value that is computed, and a time spelled as whoever sends it likes.
-func trades() shape {
+func trades() Shape {
 	side := func(r map[string]any) (side any, ok bool) {
 		side = r["side"]
 		return side, side != nil
 	}
-	return shape{
-		name: "trades", lines: true, varies: true, reasons: []string{"keep-failed", "value-failed", "timestamp-format"},
-		mapping: record.Mapping{Value: "price * quantity", CategoryField: "symbol", TimeField: "time", TimeFormat: "auto"},
-		fields: &oracle.Fields{Time: []string{"time"}, TimeFormat: "auto", Category: [][]string{{"symbol"}}, Compute: func(r map[string]any) (float64, bool) {
+	return Shape{
+		Name: "trades", Lines: true, varies: true, Reasons: []string{"keep-failed", "value-failed", "timestamp-format"},
+		Mapping: record.Mapping{Value: "price * quantity", CategoryField: "symbol", TimeField: "time", TimeFormat: "auto"},
+		Fields: &oracle.Fields{Time: []string{"time"}, TimeFormat: "auto", Category: [][]string{{"symbol"}}, Compute: func(r map[string]any) (float64, bool) {
 			price, ok := r["price"].(float64)
 			quantity, ok2 := r["quantity"].(float64)
 			return price * quantity, ok && ok2
 		}},
-		keeps: []keeping{below(), {`side in ["buy", "sell"] && value < %d`, func(r map[string]any, value float64, _ string, below float64) (bool, bool) {
+		Keeps: []Keep{below(), {`side in ["buy", "sell"] && value < %d`, func(r map[string]any, value float64, _ string, below float64) (bool, bool) {
 			side, ok := side(r)
 			return (side == "buy" || side == "sell") && value < below, ok
 		}}, {`value < %d || side == "sell"`, func(r map[string]any, value float64, _ string, below float64) (bool, bool) {
@@ -164,12 +197,12 @@ func trades() shape {
 }
 
 // renamed has the three fields under other names, which is read by a pass of its own unless the rule looks further.
-func renamed() shape {
-	return shape{
-		name: "renamed", lines: true, varies: true, reasons: []string{"missing-category", "value-range", "not-json", "keep-failed"},
-		mapping: record.Mapping{ValueField: "v", CategoryField: "c", TimeField: "t"},
-		fields:  &oracle.Fields{Time: []string{"t"}, Value: []string{"v"}, Category: [][]string{{"c"}}},
-		keeps: []keeping{below(), {`value < %d && note > 0`, func(r map[string]any, value float64, _ string, below float64) (bool, bool) {
+func renamed() Shape {
+	return Shape{
+		Name: "renamed", Lines: true, varies: true, Reasons: []string{"missing-category", "value-range", "not-json", "keep-failed"},
+		Mapping: record.Mapping{ValueField: "v", CategoryField: "c", TimeField: "t"},
+		Fields:  &oracle.Fields{Time: []string{"t"}, Value: []string{"v"}, Category: [][]string{{"c"}}},
+		Keeps: []Keep{below(), {`value < %d && note > 0`, func(r map[string]any, value float64, _ string, below float64) (bool, bool) {
 			note, ok := r["note"].(float64)
 			return value < below && note > 0, ok || value >= below
 		}}, {`category in ["A", "B", "waited for"] && value < %d`, func(_ map[string]any, value float64, category string, below float64) (bool, bool) {
