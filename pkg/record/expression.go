@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/file"
@@ -56,6 +57,9 @@ func compileExpression(source string, want wanted) (p *program, err error) {
 	if len(source) > maxExpressionBytes {
 		return nil, fmt.Errorf("is longer than %d bytes", maxExpressionBytes)
 	}
+	if at := badCharacter(source); at > 0 {
+		return nil, fmt.Errorf("at character %d: is no UTF-8", at)
+	}
 	if strings.TrimSpace(source) == "" {
 		return nil, errors.New("is empty: write an expression such as value < 90")
 	}
@@ -83,6 +87,21 @@ func compileExpression(source string, want wanted) (p *program, err error) {
 		return nil, placed(err, want)
 	}
 	return &program{code: code, want: want, reads: r.reads, names: r.names, text: canonical(source)}, nil
+}
+
+// badCharacter is the place of the first character, counted from 1, that is none; 0 if all are. The library would read such
+// bytes as it does no others: what was written back would be another text.
+func badCharacter(s string) int {
+	at := 0
+	for i, r := range s {
+		at++
+		if r == utf8.RuneError {
+			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
+				return at
+			}
+		}
+	}
+	return 0
 }
 
 // placed turns an error of the library into one line that says at which character.

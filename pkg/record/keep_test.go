@@ -35,6 +35,7 @@ func TestParseKeep(t *testing.T) {
 		{"words for operators", "not(value < 90)or value > -5 and true", `!(value < 90) || value > -5 && true`},
 		{"fields", "device . battery>.20 && tags [ 'a b' ] in['x','y'] && (a?.b ?? 0) - 1 < 1_000", `device.battery > 0.2 && tags["a b"] in ["x", "y"] && (a?.b ?? 0) - 1 < 1000`},
 		{"functions", "abs( value )^2 < 010 && x not in [1,2]", "abs(value) ** 2 < 10 && x not in [1, 2]"},
+		{"beyond whole numbers", "x < 22000000000000000000e0 && y > 9223372036854775807", "x < 2.2e+19 && y > 9.223372036854776e+18"},
 		{"the greatest float", "value < 1.7976931348623157e308", "value < 1.7976931348623157e+308"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -86,6 +87,7 @@ func TestParseKeepSaysWhereItWentWrong(t *testing.T) {
 		{"a function as a value", `len == 1`, `at character 1: len stands alone`},
 		{"our own function", `plus("a", "b") == "ab"`, `plus can't be called`},
 		{"a function without an argument", `abs() > 1`, `at character 1: invalid number of arguments (expected 1, got 0)`},
+		{"no UTF-8", "category == 'ä\ufffd\xff'", `at character 16: is no UTF-8`},
 		{"too long", strings.Repeat("a && ", 1000) + "a", `is longer than 4096 bytes`},
 		{"too much", strings.Repeat("a|| ", 1000) + "a", `exceeds maximum allowed nodes`},
 	} {

@@ -84,5 +84,8 @@ func numberSpelling(s string) string {
 	if err != nil {
 		return s
 	}
+	if v >= 1<<63 { // digits alone would be read as a whole number, and be too great for one
+		return strconv.FormatFloat(v, 'e', -1, 64)
+	}
 	return boundText(v)
 }

@@ -25,4 +25,5 @@
 //	go run ./test/mutants            all of them
 //	go run ./test/mutants -list      what there is
 //	go run ./test/mutants -only lock names that match a regular expression
+//	go run ./test/mutants -part 2/4  every fourth, from the second on
 package main

@@ -21,19 +21,20 @@ import (
 
 func main() {
 	only := flag.String("only", "", "only mutants whose name matches this regular expression")
+	part := flag.String("part", "1/1", "K/N: every Nth mutant, from the Kth on")
 	list := flag.Bool("list", false, "say what there is, and run nothing")
 	verbose := flag.Bool("v", false, "show the output of every test that caught a mutant")
 	jobs := flag.Int("jobs", min(2, runtime.NumCPU()), "how many run side by side")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *only, *list, *verbose, max(*jobs, 1)); err != nil {
+	if err := run(ctx, *only, *part, *list, *verbose, max(*jobs, 1)); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, only string, list, verbose bool, jobs int) error {
+func run(ctx context.Context, only, part string, list, verbose bool, jobs int) error {
 	pattern, err := regexp.Compile(only)
 	if err != nil {
 		return fmt.Errorf("-only: %w", err)
@@ -45,6 +46,9 @@ func run(ctx context.Context, only string, list, verbose bool, jobs int) error {
 	all = slices.DeleteFunc(all, func(m mutant) bool { return !pattern.MatchString(m.name) })
 	if len(all) == 0 {
 		return fmt.Errorf("no mutant's name matches %q", only)
+	}
+	if all, err = pick(all, part); err != nil {
+		return err
 	}
 	if list {
 		for _, m := range all {
@@ -66,6 +70,18 @@ func run(ctx context.Context, only string, list, verbose bool, jobs int) error {
 		return err
 	}
 	return h.huntAll(ctx, all, jobs)
+}
+
+// pick takes a part of all mutants: K/N is every Nth, from the Kth on.
+func pick(all []mutant, part string) (some []mutant, err error) {
+	var k, n int
+	if _, err := fmt.Sscanf(part, "%d/%d", &k, &n); err != nil || k < 1 || k > n {
+		return nil, fmt.Errorf("-part: %q is no part: write K/N with K from 1 to N, such as 2/4", part)
+	}
+	for i := k - 1; i < len(all); i += n {
+		some = append(some, all[i])
+	}
+	return some, nil
 }
 
 // moduleRoot is where go.mod is.

@@ -35,6 +35,28 @@ func TestEveryMutantFitsTheCodeAsItIs(t *testing.T) {
 	}
 }
 
+func TestThePartsAreTheWhole(t *testing.T) {
+	all := []mutant{{name: "a"}, {name: "b"}, {name: "c"}, {name: "d"}, {name: "e"}}
+	var names []string
+	for _, part := range []string{"1/3", "2/3", "3/3"} {
+		some, err := pick(all, part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range some {
+			names = append(names, m.name)
+		}
+	}
+	if got := strings.Join(names, ""); got != "adbec" {
+		t.Errorf("the parts are %q, want each of the five once: adbec", got)
+	}
+	for _, part := range []string{"", "0/3", "4/3", "1", "x/y"} {
+		if _, err := pick(all, part); err == nil {
+			t.Errorf("%q is taken for a part", part)
+		}
+	}
+}
+
 // good is a mutant as it is written.
 const good = `# a remark
 promise: once
