@@ -11,7 +11,7 @@ ARGS    ?=
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 .PHONY: demo
 demo: ## the whole river in one process, averages on the console; ARGS='--source file:x.ndjson' and the like
@@ -52,8 +52,12 @@ fuzz: ## every fuzz target for FUZZTIME=30s each
 		echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),30s) $$p || exit 1; done; done
 
 .PHONY: bench
-bench: ## microbenchmarks of every room
-	go test -run '^$$' -bench . -benchmem ./pkg/...
+bench: ## ours, what others would write, and what no program can do without, on the same records; BROKERS=host:port, or Docker
+	@TESTCONTAINERS_RYUK_DISABLED=true go run ./test/bench $(if $(BROKERS),-broker $(BROKERS)) $(ARGS)
+
+.PHONY: microbench
+microbench: ## microbenchmarks of every room
+	go test -run '^$$' -bench . -benchmem ./pkg/... ./services/processor/worker
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## golangci-lint with the rules of .golangci.yml

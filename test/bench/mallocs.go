@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// askEvery is how often a service is asked for its allocations: an answer takes thousands itself.
+const askEvery = 200 * time.Millisecond
+
+// growth is how many heap allocations a service has made from the first answer that it gives, which is before the first
+// record, to the last before its end; 0 if it gives none.
+func growth(ctx context.Context, p *process, addr string) uint64 {
+	var first, last uint64
+	for {
+		n := mallocs(ctx, addr)
+		if first == 0 {
+			first = n
+		}
+		last = max(last, n)
+		wait := askEvery
+		if first == 0 {
+			wait = time.Millisecond
+		}
+		select {
+		case <-p.done:
+			return last - first
+		case <-time.After(wait):
+		}
+	}
+}
+
+// mallocs is the number in a service's metrics; 0 if it can't be had.
+func mallocs(ctx context.Context, addr string) uint64 {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/metrics", nil)
+	if err != nil {
+		return 0
+	}
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return 0
+	}
+	return metric(string(text), "go_memstats_mallocs_total")
+}
+
+// metric is the value of one without labels; 0 if there is none.
+func metric(text, name string) uint64 {
+	for line := range strings.Lines(text) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			f, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			if err != nil {
+				return 0
+			}
+			return uint64(f)
+		}
+	}
+	return 0
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// build puts all binaries into a folder, which the caller removes.
+func build(ctx context.Context) (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "meanstream-bench-"); err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", dir+string(filepath.Separator), "./services/processor", "./services/sink",
+		"./test/rivals/...", "./test/bench/floors/...")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		_ = os.RemoveAll(dir)
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return dir, nil
+}
+
+// used is what a process took.
+type used struct {
+	wall time.Duration
+	cpu  time.Duration // user and system
+	peak int64         // bytes resident; 0 where nobody tells
+}
+
+// process is one running binary.
+type process struct {
+	cmd    *exec.Cmd
+	began  time.Time
+	stdout bytes.Buffer
+	log    bytes.Buffer
+	used   used
+	err    error
+	done   chan struct{} // closed when it has ended; used and err are valid then
+}
+
+// start runs a binary.
+func start(ctx context.Context, path string, args ...string) (*process, error) {
+	p := &process{cmd: exec.CommandContext(ctx, path, args...), done: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.log
+	p.began = time.Now()
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- p.cmd.Wait() }()
+	go p.watch(ended)
+	return p, nil
+}
+
+// watch follows the memory of a process to its end. What the system tells of an ended process is no use: a child begins
+// with the peak of its parent.
+func (p *process) watch(ended chan error) {
+	defer close(p.done)
+	for {
+		select {
+		case err := <-ended:
+			p.used.wall = time.Since(p.began)
+			p.used.cpu = p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+			if err != nil {
+				p.err = fmt.Errorf("%s: %w\n%s", filepath.Base(p.cmd.Path), err, tail(p.log.String()))
+			}
+			return
+		case <-time.After(20 * time.Millisecond):
+			text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+			p.used.peak = max(p.used.peak, peak(string(text)))
+		}
+	}
+}
+
+// wait gives what a process took, once it has ended.
+func (p *process) wait() (used, error) {
+	<-p.done
+	return p.used, p.err
+}
+
+// peak reads the most memory that a process has had from what Linux says of it, in bytes.
+func peak(status string) int64 {
+	for line := range strings.Lines(status) {
+		var kib int64
+		if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kib); n == 1 {
+			return kib << 10
+		}
+	}
+	return 0
+}
+
+// tail is the end of a log.
+func tail(log string) string {
+	lines := strings.SplitAfter(strings.TrimSpace(log), "\n")
+	return strings.Join(lines[max(0, len(lines)-10):], "")
+}

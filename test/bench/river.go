@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+)
+
+// startRiver begins a run of ours on topics and groups of its own: processor and sink, to the end of what is in the topic.
+// Each may get more flags.
+func (b *bench) startRiver(ctx context.Context, more [2][]string) (both [2]*process, results string, err error) {
+	b.runs++
+	name := func(what string) string { return fmt.Sprintf("%s-%d-%s", b.topic.name, b.runs, what) }
+	common := []string{"--brokers", b.cluster.addr, "--records-topic", b.topic.name, "--partials-topic", name("partials"), "--rejects-topic", name("rejects"), "--exit-at-end"}
+	args := [2][]string{
+		append([]string{"--group", name("processor"), "--sink-group", name("sink")}, common...),
+		append([]string{"--group", name("sink"), "--results-topic", name("results")}, common...),
+	}
+	b.cluster.made = append(b.cluster.made, name("partials"), name("rejects"), name("results"))
+	for i, service := range []string{"processor", "sink"} {
+		if both[i], err = start(ctx, filepath.Join(b.bin, service), append(args[i], more[i]...)...); err != nil {
+			return both, "", err
+		}
+	}
+	return both, name("results"), nil
+}
+
+// river is a run of ours: both processes from their start to their end, joining groups and making topics included.
+func (b *bench) river(ctx context.Context) (s sample, err error) {
+	both, results, err := b.startRiver(ctx, [2][]string{})
+	if err != nil {
+		return s, err
+	}
+	for _, p := range both {
+		u, err := p.wait()
+		if err != nil {
+			return s, err
+		}
+		s.wall = max(s.wall, u.wall)
+		s.cpu += u.cpu
+		s.peak += u.peak
+	}
+	return s, b.checkResults(ctx, results)
+}
+
+// allocations counts those of both our processes, in a run of its own, since asking for them costs time.
+func (b *bench) allocations(ctx context.Context) (mallocs uint64, err error) {
+	var flags [2][]string
+	var addrs [2]string
+	for i := range flags {
+		port, err := freePort()
+		if err != nil {
+			return 0, err
+		}
+		addrs[i] = fmt.Sprintf("127.0.0.1:%d", port)
+		flags[i] = []string{"--admin-addr", addrs[i]}
+	}
+	both, results, err := b.startRiver(ctx, flags)
+	if err != nil {
+		return 0, err
+	}
+	grown := make(chan uint64, len(both))
+	for i, p := range both {
+		go func() { grown <- growth(ctx, p, addrs[i]) }()
+	}
+	for range both {
+		n := <-grown
+		if n == 0 {
+			return 0, fmt.Errorf("the metrics of a service were not to be had")
+		}
+		mallocs += n
+	}
+	for _, p := range both {
+		if _, err := p.wait(); err != nil {
+			return 0, err
+		}
+	}
+	return mallocs, b.checkResults(ctx, results)
+}
