@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -52,6 +53,37 @@ func BenchmarkDecode(b *testing.B) {
 				}
 				if err := json.Unmarshal(records[i%n], &r); err != nil {
 					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkBacklog reads records as a fetched batch has them, one behind the other, while time moves slowly.
+func BenchmarkBacklog(b *testing.B) {
+	const n = 1 << 14
+	for _, c := range []struct{ name, format string }{{"short numbers", "%.3f"}, {"long numbers", "%v"}} {
+		random := rand.New(rand.NewPCG(1, 2))
+		var all []byte
+		var records [][]byte
+		for i := range n {
+			all = fmt.Appendf(all, `{"timestamp":%d,"value":`+c.format+`,"category":"%c"}`, 1764000000+i/5000, random.Float64()*100, 'A'+random.IntN(3))
+			all = append(all, "0123456"...) // what is between two records of a batch
+			records = append(records, nil)
+		}
+		for i, rest := 0, all; i < n; i++ {
+			end := bytes.IndexByte(rest, '}') + 1
+			records[i], rest = rest[:end:end], rest[end+7:]
+		}
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			var d Decoder
+			var r Record
+			var m Message
+			for i := 0; b.Loop(); i++ {
+				m.Value = records[i%n]
+				if why := d.Decode(&m, &r); why != None {
+					b.Fatal(why)
 				}
 			}
 		})

@@ -3,9 +3,9 @@ package record
 import "unicode/utf8"
 
 // fast reads a flat object whose names and strings hold no escapes and whose numbers have at most 19 digits, and writes
-// it to r if it counts. It returns false, with r untouched, for everything else: whatever it is not certain of, every
+// it to r if it counts, and where its values stand to at. It returns false, with r untouched, for everything else: whatever it is not certain of, every
 // record that is to be rejected included, is the reference's to judge.
-func fast(b []byte, r *Record) bool {
+func fast(b []byte, r *Record, at *spots) bool {
 	var got Record
 	var time, value, category bool
 	i := skipSpace(b, 0)
@@ -26,13 +26,13 @@ func fast(b []byte, r *Record) bool {
 		switch string(name) {
 		case "timestamp":
 			got.Time, i, time = plainTime(b, next)
-			ok = time
+			ok, at[timeField] = time, spot{timeField, next, i}
 		case "value":
-			got.Value, i, value = plainValue(b, next)
-			ok = value
+			got.Value, i, value = quickValue(b, next)
+			ok, at[valueField] = value, spot{valueField, next, i}
 		case "category":
 			got.Category, i, category = plainCategory(b, next)
-			ok = category
+			ok, at[categoryField] = category, spot{categoryField, next, i}
 		default:
 			i, ok = skipScalar(b, next)
 		}

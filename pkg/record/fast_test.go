@@ -20,7 +20,7 @@ func TestFastReadsTheUsualSpellingsItself(t *testing.T) {
 		`{"timestamp":1764000000,"value":0.00012345678901234567,"category":"Zürich"}`,
 		`{"id":"a-17","ok":true,"bad":false,"next":null,"n":-1.5e-3,"timestamp":1764000000,"value":53,"category":"B"}`,
 	} {
-		if !fast([]byte(value), new(Record)) {
+		if !fast([]byte(value), new(Record), new(spots)) {
 			t.Errorf("fast handed over %s", value)
 		}
 		agree(t, []byte(value))

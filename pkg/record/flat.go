@@ -5,7 +5,7 @@ type flatNames struct{ time, value, category string }
 
 // fast is the function of that name for other names than the default's. It is written out once more because a switch
 // over constants is what makes that one as fast as it is; a fuzzer holds both to the reference.
-func (n *flatNames) fast(b []byte, r *Record) bool {
+func (n *flatNames) fast(b []byte, r *Record, at *spots) bool {
 	var got Record
 	var time, value, category bool
 	i := skipSpace(b, 0)
@@ -24,13 +24,13 @@ func (n *flatNames) fast(b []byte, r *Record) bool {
 		switch {
 		case string(name) == n.time:
 			got.Time, i, time = plainTime(b, next)
-			ok = time
+			ok, at[timeField] = time, spot{timeField, next, i}
 		case string(name) == n.value:
-			got.Value, i, value = plainValue(b, next)
-			ok = value
+			got.Value, i, value = quickValue(b, next)
+			ok, at[valueField] = value, spot{valueField, next, i}
 		case string(name) == n.category:
 			got.Category, i, category = plainCategory(b, next)
-			ok = category
+			ok, at[categoryField] = category, spot{categoryField, next, i}
 		default:
 			i, ok = skipScalar(b, next)
 		}

@@ -15,7 +15,8 @@ type mapped struct {
 	tree   tree
 	slots  []slot
 
-	flat *flatNames // nil: there is more to it than other names
+	flat  *flatNames // nil: there is more to it than other names
+	shape shape      // of records, where that is all
 
 	timeSlot, valueSlot int // of sources that are fields; else unused
 	categorySlots       []int
@@ -88,8 +89,15 @@ func (m *mapped) place(p path) int {
 
 // decode reads a message. detail is set where the reason needs one.
 func (m *mapped) decode(msg *Message, machine *vm.VM, r *Record, detail *string) (why Reason) {
-	if m.flat != nil && m.flat.fast(msg.Value, r) {
-		return None
+	if m.flat != nil {
+		if m.shape.read(msg.Value, r) {
+			return None
+		}
+		var at spots
+		if m.flat.fast(msg.Value, r, &at) {
+			m.shape.learn(msg.Value, at, r.Time)
+			return None
+		}
 	}
 	if len(m.slots) > 0 { // else nothing is taken from the value, which may be anything
 		if why = m.read(msg.Value); why != None {

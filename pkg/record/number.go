@@ -1,6 +1,8 @@
 package record
 
 import (
+	"encoding/binary"
+	"math"
 	"math/bits"
 	"strconv"
 )
@@ -61,8 +63,20 @@ func plainNumber(b []byte, i int) (n number, next int, ok bool) {
 	return n, i, i-begin <= maxSpelling
 }
 
-// digits appends the digits at i to m, wrapping if there are too many: the caller counts.
+// digits appends the digits at i to m, wrapping if there are too many: the caller counts. It takes eight bytes at a time,
+// so that how many digits there are is no branch that differs from record to record.
 func digits(b []byte, i int, m uint64) (uint64, int) {
+	for i+8 <= len(b) {
+		w := binary.LittleEndian.Uint64(b[i:])
+		n := leadingDigits(w)
+		if n == 8 {
+			m = m*1e8 + eightDigits(w)
+			i += 8
+			continue
+		}
+		// What does not belong to the number is shifted out, and zero bytes take its place in front.
+		return m*smallPow10(n) + eightDigits(w<<(64-8*n)), i + int(n)
+	}
 	for ; i < len(b); i++ {
 		c := b[i] - '0'
 		if c > 9 {
@@ -71,6 +85,27 @@ func digits(b []byte, i int, m uint64) (uint64, int) {
 		m = m*10 + uint64(c)
 	}
 	return m, i
+}
+
+// leadingDigits is how many of the eight bytes in w, the first one lowest, are digits before the first that is none.
+func leadingDigits(w uint64) uint {
+	// A digit becomes its value; every other byte is then, or becomes by the addition, 128 or more. A carry out of a byte
+	// only spoils those behind it.
+	w ^= 0x3030303030303030
+	return uint(bits.TrailingZeros64((w+0x7676767676767676|w)&0x8080808080808080)) / 8
+}
+
+// eightDigits is the number that eight bytes spell, the first one lowest in w: digits, or zero bytes in front of them.
+// Neighbours are put together to numbers of two, four and eight digits.
+func eightDigits(w uint64) uint64 {
+	w = (w & 0x0f0f0f0f0f0f0f0f) * (10<<8 + 1) >> 8
+	w = (w & 0x00ff00ff00ff00ff) * (100<<16 + 1) >> 16
+	return (w & 0x0000ffff0000ffff) * (10000<<32 + 1) >> 32
+}
+
+// smallPow10 is 10^e for e < 8.
+func smallPow10(e uint) uint64 {
+	return [8]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7}[e&7]
 }
 
 func plainExponent(b []byte, i int) (e, next int, ok bool) {
@@ -124,6 +159,9 @@ func (n number) float(spelling []byte) (v float64, ok bool) {
 		}
 		return signed(n.neg, v), true
 	}
+	if n.m != 0 && -maxDigits <= n.exp && n.exp < 0 {
+		return signed(n.neg, quotient(n.m, uint64Pow10(-n.exp))), true
+	}
 	v, err := strconv.ParseFloat(string(spelling), 64) // at most maxSpelling bytes: no allocation
 	if err != nil {
 		return 0, false
@@ -132,6 +170,26 @@ func (n number) float(spelling []byte) (v float64, ok bool) {
 		v = 0 // ParseFloat keeps the sign of a zero
 	}
 	return v, true
+}
+
+// quotient is the float64 nearest to m/d, ties to even; neither is 0. Numbers of 16 and 17 digits, as most languages print
+// what they have computed, come here: the quotient of two integers with the rest beside it leaves nothing to guess, and a
+// processor that divides 128 bits is as fast as any table of powers.
+func quotient(m, d uint64) float64 {
+	// Both are shifted to their top, so that the quotient has 63 or 64 bits, 11 or 10 more than are kept.
+	up, down := bits.LeadingZeros64(m), bits.LeadingZeros64(d)
+	m <<= uint(up)
+	q, rest := bits.Div64(m>>1, m<<63, d<<uint(down))
+	short := bits.LeadingZeros64(q)
+	q <<= uint(short)
+	mantissa, dropped := q>>11, q&(1<<11-1)
+	const half = 1 << 10
+	if dropped > half || dropped == half && (rest != 0 || mantissa&1 == 1) {
+		mantissa++
+	}
+	// The leading bit of the mantissa goes into the exponent, as does the carry of one that was rounded up to 2^53.
+	exponent := uint64(1023 + 63 + down - up - 63 - short)
+	return math.Float64frombits((exponent-1)<<52 + mantissa)
 }
 
 // uint64Pow10 is 10^e for 0 <= e <= 19.

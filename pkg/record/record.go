@@ -35,6 +35,7 @@ type Decoder struct {
 
 	keep   Keep
 	fields fields
+	shape  shape
 	mapped *mapped // nil: the default mapping, and a rule that reads no other fields
 
 	machine vm.VM
@@ -68,12 +69,22 @@ func (d *Decoder) Decode(m *Message, r *Record) Reason {
 	case len(m.Value) == 0:
 		return Empty
 	}
-	if !fast(m.Value, r) {
-		if why := d.fields.slow(m.Value, r); why != None {
+	if !d.shape.read(m.Value, r) {
+		if why := d.flat(m.Value, r); why != None {
 			return why
 		}
 	}
 	d.filtered = !d.keep.holds.keeps(r)
+	return None
+}
+
+// flat reads a value of the default mapping that has not the shape of the one before.
+func (d *Decoder) flat(value []byte, r *Record) Reason {
+	var at spots
+	if !fast(value, r, &at) {
+		return d.fields.slow(value, r)
+	}
+	d.shape.learn(value, at, r.Time)
 	return None
 }
 
@@ -91,8 +102,8 @@ func (d *Decoder) general(m *Message, r *Record) (why Reason) {
 		why = Tombstone
 	case len(m.Value) == 0:
 		why = Empty
-	case !fast(m.Value, &got):
-		why = d.fields.slow(m.Value, &got)
+	case !d.shape.read(m.Value, &got):
+		why = d.flat(m.Value, &got)
 	}
 	if why != None {
 		return why

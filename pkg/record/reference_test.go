@@ -153,9 +153,9 @@ func agree(t interface {
 		check("slow", got, why)
 	}
 	renamed := &flatNames{"timestamp", "value", "category"}
-	for who, fast := range map[string]func([]byte, *Record) bool{"fast": fast, "fast by name": renamed.fast} {
+	for who, fast := range map[string]func([]byte, *Record, *spots) bool{"fast": fast, "fast by name": renamed.fast} {
 		got = Record{Time: 7}
-		if fast(value, &got) {
+		if fast(value, &got, new(spots)) {
 			check(who, got, None)
 		} else if got.Time != 7 || got.Value != 0 || got.Category != nil {
 			t.Fatalf("%s gave %q back but wrote %v", who, clip(before), got)
