@@ -146,7 +146,7 @@ func (w *Walker) Record(r *Record) bool {
 		return false
 	}
 	for w.left > 0 {
-		if !w.parse(r) {
+		if !w.usual(r) && !w.parse(r) {
 			w.open = false
 			return false
 		}
