@@ -8,7 +8,7 @@ import (
 
 // What Go spends around an aggregate, near enough to bound a flood: measured in TestSizeIsNearTheHeap.
 const (
-	windowBytes = 400 // a window, its map with room for the first categories, its place in the set
+	windowBytes = 520 // a window, its map with room for the first categories, its place in the set
 	heldBytes   = 64  // a category's header, its place in the window's map, allocator rounding
 )
 
@@ -16,7 +16,7 @@ const (
 // concurrent use: every worker fills its own and hands it over whole.
 //
 // A record whose aggregate exists costs no allocation, and while time moves slowly it costs no look-up of its window;
-// while a category repeats, none of the category either. Where windows hop, that is so as well: a record is counted once,
+// while there are few categories, none of the category either. Where windows hop, that is so as well: a record is counted once,
 // in its pane, and All puts the windows together of the panes that they hold.
 type Set struct {
 	conf  Setting
@@ -50,7 +50,7 @@ type pane struct {
 	open       Bounds // watermarks at which a record of this time belongs here, where windows hop
 	windows    int    // that it belongs to
 	categories map[string]*held
-	last       *held
+	recent     [recents]*held // one that a category was found in, by its slot
 
 	before, after paneKey // its neighbours, where windows hop
 }
@@ -102,16 +102,29 @@ func (s *Set) at(at Place, category []byte) *held {
 		w = s.pane(at)
 		s.last = w
 	}
-	if w.last != nil && w.last.category == string(category) {
-		return w.last
+	slot := &w.recent[slotOf(category)]
+	if *slot != nil && (*slot).category == string(category) {
+		return *slot
 	}
 	h := w.categories[string(category)]
 	if h == nil {
 		h = &held{category: string(category), Aggregate: NewAggregate(s.conf.Carry)}
 		s.add(w, h)
 	}
-	w.last = h
+	*slot = h
 	return h
+}
+
+// recents is how many categories of a pane may be found without a look-up in its map, a power of two.
+const recents = 16
+
+// slotOf spreads categories by what tells most of them apart: their ends. Two that share a slot are looked up in turn.
+func slotOf(category []byte) uint {
+	n := len(category)
+	if n == 0 {
+		return 0
+	}
+	return (uint(category[n-1]) + 2*uint(category[0]) + uint(n)) % recents
 }
 
 func (p *pane) takes(watermark int64) bool {
