@@ -74,7 +74,11 @@ func (d *Decoder) Decode(m *Message, r *Record) Reason {
 			return why
 		}
 	}
-	d.filtered = !d.keep.holds.keeps(r)
+	if c := &d.keep.holds; c.kind == valueCompared { // as the usual rule is: worth no call
+		d.filtered = !c.op.holds(r.Value, c.bound)
+	} else {
+		d.filtered = !c.keeps(r)
+	}
 	return None
 }
 

@@ -15,7 +15,21 @@ type shape struct {
 
 	head int   // how much of the text stands in front of the second value, if the first one is the time; else 0
 	time int64 // that the text has
+
+	ends [ends]ending // where the category comes last: what has stood behind the second value, by slot
 }
+
+// ending is the rest of a record that was read: its category, and what stands around it.
+type ending struct {
+	text     []byte // empty: none
+	from, to int    // the category in it
+}
+
+// Few categories in turn each have an ending of their own; one that is too long is read anew.
+const (
+	ends      = 16
+	maxEnding = 128
+)
 
 // spot is one of the three values in the text.
 type spot struct {
@@ -82,6 +96,14 @@ func (s *shape) read(b []byte, r *Record) bool {
 		if k++; k == len(s.fields) {
 			break
 		}
+		if k == 2 && s.fields[2].kind == categoryField {
+			if category, ok = s.ending(b[i:]); !ok {
+				return false
+			}
+			s.misses = 0
+			r.Time, r.Value, r.Category = time, value, category
+			return true
+		}
 		between := s.text[f.to:s.fields[k].from]
 		next := i + len(between)
 		if next >= len(b) || string(b[i:next]) != string(between) {
@@ -95,6 +117,30 @@ func (s *shape) read(b []byte, r *Record) bool {
 	s.misses = 0
 	r.Time, r.Value, r.Category = time, value, category
 	return true
+}
+
+// ending reads the rest of a record that ends with its category, or knows it.
+func (s *shape) ending(b []byte) (category []byte, ok bool) {
+	between, tail := s.text[s.fields[1].to:s.fields[2].from], s.text[s.fields[2].to:]
+	first, last := len(between)+1, len(b)-len(tail)-2 // of the category
+	if first > last {
+		return nil, false
+	}
+	e := &s.ends[(uint(b[last])+2*uint(b[first])+uint(len(b)))%ends]
+	if string(b) == string(e.text) {
+		return b[e.from:e.to:e.to], true
+	}
+	if string(b[:first-1]) != string(between) {
+		return nil, false
+	}
+	category, next, ok := plainCategory(b, first-1)
+	if !ok || string(b[next:]) != string(tail) {
+		return nil, false
+	}
+	if len(b) <= maxEnding {
+		e.text, e.from, e.to = append(e.text[:0], b...), first, next-1
+	}
+	return category, true
 }
 
 // learn takes the shape of a record that fast has read.
@@ -111,6 +157,9 @@ func (s *shape) learn(b []byte, at spots, time int64) {
 		if at[p[0]].from > at[p[1]].from {
 			at[p[0]], at[p[1]] = at[p[1]], at[p[0]]
 		}
+	}
+	for i := range s.ends { // they go with the shape
+		s.ends[i].text = s.ends[i].text[:0]
 	}
 	s.text = append(s.text[:0], b...)
 	s.fields, s.head = at, 0
