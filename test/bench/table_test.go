@@ -72,3 +72,13 @@ func TestTheSystemsWordsAreRead(t *testing.T) {
 		t.Errorf("metric %d", got)
 	}
 }
+
+func TestWhatAskingTakesIsTakenOff(t *testing.T) {
+	// 500 allocations of the service's own between the pairs, and an answer takes 100, once 130.
+	if got := without([]uint64{1000, 1100, 1700, 1830}); got != 530 {
+		t.Errorf("grown by %d, want 530", got)
+	}
+	if got := without(nil); got != 0 {
+		t.Errorf("grown by %d without an answer", got)
+	}
+}
