@@ -12,11 +12,18 @@ import (
 	"github.com/meanstream/meanstream/pkg/kafka/group"
 )
 
-// Bounds of a fetch.
+// Bounds of a fetch. A large answer costs less a record; what the buffers of all partitions may take together bounds it.
 const (
-	fetchBytes = 1 << 20
-	fetchWait  = 500 * time.Millisecond
+	mostFetchBytes  = 2 << 20
+	leastFetchBytes = 256 << 10
+	allFetchBytes   = 64 << 20
+	fetchWait       = 500 * time.Millisecond
 )
+
+// fetchBytes is how much is asked for at a time where so many partitions are read.
+func fetchBytes(partitions int) int32 {
+	return int32(min(max(allFetchBytes/max(partitions, 1), leastFetchBytes), mostFetchBytes))
+}
 
 // noTarget lets a worker read for ever.
 const noTarget int64 = math.MaxInt64
@@ -82,7 +89,7 @@ func (w *worker) end(ctx context.Context) error {
 
 // fetch asks once for what comes next, and judges it.
 func (w *worker) fetch(ctx context.Context, position int64) error {
-	got, err := w.fetcher.Fetch(ctx, broker.FetchRequest{TopicPartition: w.topic, Offset: position, MaxBytes: fetchBytes, MaxWait: fetchWait})
+	got, err := w.fetcher.Fetch(ctx, broker.FetchRequest{TopicPartition: w.topic, Offset: position, MaxBytes: fetchBytes(len(w.shift.t.Partitions)), MaxWait: fetchWait})
 	switch {
 	case ctx.Err() != nil:
 		return nil
