@@ -13,37 +13,40 @@ import (
 const askEvery = 500 * time.Millisecond
 
 // growth is how many heap allocations a service has made from the first answer that it gives, which is before the first
-// record, to the last before its end, without those of answering; 0 if it gives none.
-func growth(ctx context.Context, p *process, addr string) uint64 {
-	var counts []uint64
+// record, to the last before its end, without those of answering; ok is false if it gives none.
+func growth(ctx context.Context, p *process, addr string) (n uint64, ok bool) {
+	var pairs [][2]uint64
 	wait := time.Millisecond
 	for {
 		// Twice at once: the difference is what an answer takes.
 		if first := mallocs(ctx, addr); first > 0 {
 			if second := mallocs(ctx, addr); second > 0 {
-				counts = append(counts, first, second)
+				pairs = append(pairs, [2]uint64{first, second})
 				wait = askEvery
 			}
 		}
 		select {
 		case <-p.done:
-			return without(counts)
+			return between(pairs), len(pairs) > 0
 		case <-time.After(wait):
 		}
 	}
 }
 
-// without is how much the counts, taken in pairs, have grown but for what taking them took: of each but the last the least
-// that it took for any pair.
-func without(counts []uint64) uint64 {
-	if len(counts) < 2 {
-		return 0
+// between is what was allocated between pairs of answers: the growth from each pair to the next, less what an answer takes
+// on average, which is within a pair.
+func between(pairs [][2]uint64) uint64 {
+	grown, within := int64(0), int64(0)
+	for i, p := range pairs {
+		within += int64(p[1] - p[0])
+		if i > 0 {
+			grown += int64(p[0] - pairs[i-1][1])
+		}
 	}
-	least := counts[1] - counts[0]
-	for i := 2; i < len(counts); i += 2 {
-		least = min(least, counts[i+1]-counts[i])
+	if n := int64(len(pairs)); n > 0 {
+		grown -= within * (n - 1) / n
 	}
-	return counts[len(counts)-1] - counts[0] - least*uint64(len(counts)-1)
+	return uint64(max(grown, 0))
 }
 
 // mallocs is the number in a service's metrics; 0 if it can't be had.

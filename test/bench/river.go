@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 )
 
 // startRiver begins a run of ours on topics and groups of its own: processor and sink, to the end of what is in the topic.
@@ -44,7 +46,7 @@ func (b *bench) river(ctx context.Context) (s sample, err error) {
 }
 
 // allocations counts those of both our processes, in a run of its own, since asking for them costs time.
-func (b *bench) allocations(ctx context.Context) (mallocs uint64, err error) {
+func (b *bench) allocations(ctx context.Context) (uint64, error) {
 	var flags [2][]string
 	var addrs [2]string
 	for i := range flags {
@@ -59,21 +61,20 @@ func (b *bench) allocations(ctx context.Context) (mallocs uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	grown := make(chan uint64, len(both))
+	var grown [2]uint64
+	var known [2]bool
+	var asking sync.WaitGroup
 	for i, p := range both {
-		go func() { grown <- growth(ctx, p, addrs[i]) }()
+		asking.Go(func() { grown[i], known[i] = growth(ctx, p, addrs[i]) })
 	}
-	for range both {
-		n := <-grown
-		if n == 0 {
-			return 0, fmt.Errorf("the metrics of a service were not to be had")
-		}
-		mallocs += n
-	}
+	asking.Wait()
 	for _, p := range both {
 		if _, err := p.wait(); err != nil {
 			return 0, err
 		}
 	}
-	return mallocs, b.checkResults(ctx, results)
+	if !known[0] || !known[1] {
+		return 0, errors.New("the metrics of a service were not to be had")
+	}
+	return grown[0] + grown[1], b.checkResults(ctx, results)
 }
