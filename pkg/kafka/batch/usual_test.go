@@ -72,3 +72,30 @@ func TestMostRecordsAreUsual(t *testing.T) {
 		t.Errorf("usual took %d of 10000 records", taken)
 	}
 }
+
+// TestUsualAgreesOnEveryCutAndEverySlip: the places where a reader by hand takes one varint for another.
+func TestUsualAgreesOnEveryCutAndEverySlip(t *testing.T) {
+	records := []Record{
+		{Offset: 7, Time: 1764000000123, Value: []byte(`{"timestamp":1764000000,"value":53.214,"category":"B"}`)},
+		{Offset: 300, Time: 1764000000001, Key: []byte("B"), Value: []byte("five!")},
+		{Offset: 20_000, Time: 1764000009999, Key: []byte{}, Value: []byte{}},
+		{Offset: 20_001, Time: 1764000000123, Value: make([]byte, 40)},
+	}
+	s := spec{base: 7, last: 100_000, records: records, baseTime: 1764000000123}
+	section := s.bytes(t)[headerLen:]
+	h := header{base: 7, end: 7 + 100_001, count: 5, baseTime: s.baseTime, maxTime: 1}
+	for i := range section {
+		agreesWithParse(t, section[:i:i], h)
+		for c := range 256 {
+			b := bytes.Clone(section)
+			b[i] = byte(c)
+			agreesWithParse(t, b, h)
+		}
+	}
+}
+
+// TestAVarintThatIsTooLongIsNotPassedOver: read on from the beginning of the record, its bytes would make another record.
+func TestAVarintThatIsTooLongIsNotPassedOver(t *testing.T) {
+	record := append([]byte{0x8c, 0x80, 0x01, 2, 0x80, 0x80, 0x80, 0x01}, make([]byte, 8193)...)
+	agreesWithParse(t, record, header{end: 100_000, count: 1})
+}
