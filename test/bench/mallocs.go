@@ -13,40 +13,23 @@ import (
 const askEvery = 500 * time.Millisecond
 
 // growth is how many heap allocations a service has made from the first answer that it gives, which is before the first
-// record, to the last before its end, without those of answering; ok is false if it gives none.
+// record, to the last before its end; ok is false if it gives none. It is an upper bound: an answer takes some thousands
+// itself, and not the same number each time.
 func growth(ctx context.Context, p *process, addr string) (n uint64, ok bool) {
-	var pairs [][2]uint64
+	var first, last uint64
 	wait := time.Millisecond
 	for {
-		// Twice at once: the difference is what an answer takes.
-		if first := mallocs(ctx, addr); first > 0 {
-			if second := mallocs(ctx, addr); second > 0 {
-				pairs = append(pairs, [2]uint64{first, second})
-				wait = askEvery
+		if now := mallocs(ctx, addr); now > 0 {
+			if last = now; first == 0 {
+				first, wait = now, askEvery
 			}
 		}
 		select {
 		case <-p.done:
-			return between(pairs), len(pairs) > 0
+			return last - first, first > 0
 		case <-time.After(wait):
 		}
 	}
-}
-
-// between is what was allocated between pairs of answers: the growth from each pair to the next, less what an answer takes
-// on average, which is within a pair.
-func between(pairs [][2]uint64) uint64 {
-	grown, within := int64(0), int64(0)
-	for i, p := range pairs {
-		within += int64(p[1] - p[0])
-		if i > 0 {
-			grown += int64(p[0] - pairs[i-1][1])
-		}
-	}
-	if n := int64(len(pairs)); n > 0 {
-		grown -= within * (n - 1) / n
-	}
-	return uint64(max(grown, 0))
 }
 
 // mallocs is the number in a service's metrics; 0 if it can't be had.

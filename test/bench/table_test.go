@@ -72,13 +72,3 @@ func TestTheSystemsWordsAreRead(t *testing.T) {
 		t.Errorf("metric %d", got)
 	}
 }
-
-func TestWhatAskingTakesIsTakenOff(t *testing.T) {
-	// An answer takes 100 or 140; 500 and 30 were allocated otherwise.
-	if got := between([][2]uint64{{1000, 1100}, {1720, 1860}, {2010, 2130}}); got != 530 {
-		t.Errorf("grown by %d, want 530", got)
-	}
-	if got := between(nil); got != 0 {
-		t.Errorf("grown by %d without an answer", got)
-	}
-}
