@@ -51,11 +51,15 @@ func wait(ps ...*process) {
 
 // TestABackfillGivesTheSameBytes runs to the end with one and with three replicas, whole and interrupted.
 func TestABackfillGivesTheSameBytes(t *testing.T) {
+	sameBytes(t, options{exitAtEnd: true})
+}
+
+func sameBytes(t *testing.T, o options) {
 	var want string
 	run := func(name string, play func(r *river)) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := start(t, options{exitAtEnd: true})
+				r := start(t, o)
 				r.load(5, 3000, lastYear())
 				play(r)
 				r.judge()
@@ -74,8 +78,16 @@ func TestABackfillGivesTheSameBytes(t *testing.T) {
 		wait(p, s)
 		r.end(p, s)
 	})
-	run("three processors and two sinks", func(r *river) {
-		ps := []*process{r.processor("p1"), r.processor("p2"), r.processor("p3"), r.sink("s1"), r.sink("s2")}
+	run("three processors and two sinks, each with the list of topics in another order", func(r *river) {
+		var ps []*process
+		for i := range 3 {
+			ps = append(ps, r.processor(fmt.Sprint("p", i)))
+			slices.Reverse(r.topics)
+		}
+		for i := range 2 {
+			ps = append(ps, r.sink(fmt.Sprint("s", i)))
+			slices.Reverse(r.topics)
+		}
 		wait(ps...)
 		r.end(ps...)
 	})
@@ -94,9 +106,9 @@ func TestABackfillGivesTheSameBytes(t *testing.T) {
 			time.Sleep(15 * time.Second)
 			p.Crash()
 			s.Crash()
-			p2, s2 := r.processor("p2"), r.sink("s2")
-			wait(p2, s2)
-			r.end(p2, s2)
+			p2, p3, s2 := r.processor("p2"), r.processor("p3"), r.sink("s2")
+			wait(p2, p3, s2)
+			r.end(p2, p3, s2)
 		})
 	}
 }

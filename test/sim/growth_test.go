@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/meanstream/meanstream/pkg/kafka/broker"
 	"github.com/meanstream/meanstream/pkg/kafka/kafkatest"
 	"github.com/meanstream/meanstream/pkg/partial"
 )
@@ -20,7 +21,12 @@ var errBrokeSteady = errors.New("broke steady: more was held than is allowed")
 // TestRecordsGetMorePartitions while everything runs: they are read from their beginning, and no window closes before
 // what they bring, although nobody who reads knows of them at first.
 func TestRecordsGetMorePartitions(t *testing.T) {
-	scenario(t, "two more", options{}, func(r *river) {
+	grows(t, options{}, broker.TopicPartition{Topic: recordsTopic, Partition: sources})
+}
+
+// grows adds two partitions to a topic; next is the first of them.
+func grows(t *testing.T, o options, next broker.TopicPartition) {
+	scenario(t, "two more", o, func(r *river) {
 		p1, p2, s := r.processor("p1"), r.processor("p2"), r.sink("s1")
 		r.flow(1, 15*time.Second)
 		var slow []*kafkatest.Armed
@@ -29,14 +35,16 @@ func TestRecordsGetMorePartitions(t *testing.T) {
 		}
 		end := time.Now().Truncate(windowSize).Add(windowSize)
 		r.flow(2, time.Until(end.Add(lateness-500*time.Millisecond)))
-		if _, err := kadm.NewClient(r.client).CreatePartitions(context.Background(), 2, recordsTopic); err != nil {
+		if _, err := kadm.NewClient(r.client).CreatePartitions(context.Background(), 2, next.Topic); err != nil {
 			r.t.Fatal(err)
 		}
 		r.client = r.cluster.Client(kgo.RecordPartitioner(kgo.ManualPartitioner())) // one that knows of them
-		r.send(sources, measurement(end.Add(-time.Second), 2, "new"))
-		r.send(sources+1, measurement(end.Add(-time.Second), 3, "new"))
+		r.sendTo(next, measurement(end.Add(-time.Second), 2, "new"))
+		next.Partition++
+		r.sendTo(next, measurement(end.Add(-time.Second), 3, "new"))
+		places := r.places()
 		for i := range 150 {
-			r.send(int32(i%sources), measurement(time.Now(), 1, "C"))
+			r.sendTo(places[i%len(places)], measurement(time.Now(), 1, "C"))
 			time.Sleep(50 * time.Millisecond)
 		}
 		for _, rule := range slow {

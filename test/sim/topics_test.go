@@ -1,16 +1,12 @@
 package sim
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
@@ -24,62 +20,7 @@ func more(partition int32) broker.TopicPartition {
 
 // TestABackfillOfTwoTopicsGivesTheSameBytes, whatever the number of replicas, the order of the list, and interruptions.
 func TestABackfillOfTwoTopicsGivesTheSameBytes(t *testing.T) {
-	var want string
-	run := func(name string, play func(r *river)) {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := start(t, options{exitAtEnd: true, two: true})
-				r.load(5, 3000, lastYear())
-				play(r)
-				r.judge()
-				got := lines(r.results())
-				if want == "" {
-					want = got
-				}
-				if got != want {
-					t.Errorf("other results than of the first run: %d and %d bytes", len(got), len(want))
-				}
-			})
-		})
-	}
-	run("one of each", func(r *river) {
-		p, s := r.processor("p1"), r.sink("s1")
-		wait(p, s)
-		r.end(p, s)
-	})
-	run("three processors and two sinks, each with the list in another order", func(r *river) {
-		var ps []*process
-		for i := range 3 {
-			ps = append(ps, r.processor(fmt.Sprint("p", i)))
-			slices.Reverse(r.topics)
-		}
-		for i := range 2 {
-			ps = append(ps, r.sink(fmt.Sprint("s", i)))
-			slices.Reverse(r.topics)
-		}
-		wait(ps...)
-		r.end(ps...)
-	})
-	run("the sink after the processor", func(r *river) {
-		p := r.processor("p1")
-		wait(p)
-		s := r.sink("s1")
-		wait(s)
-		r.end(p, s)
-	})
-	for _, n := range []int{1, 2, 3} {
-		run(fmt.Sprint("killed at commit ", n, " and started again"), func(r *river) {
-			p, s := r.processor("p1"), r.sink("s1")
-			killAt(p, kmsg.EndTxn, n, false)
-			killAt(s, kmsg.EndTxn, n, true)
-			time.Sleep(15 * time.Second)
-			p.Crash()
-			s.Crash()
-			p2, p3, s2 := r.processor("p2"), r.processor("p3"), r.sink("s2")
-			wait(p2, p3, s2)
-			r.end(p2, p3, s2)
-		})
-	}
+	sameBytes(t, options{exitAtEnd: true, two: true})
 }
 
 // TestASecondBackfillHasATopicMore: its first run is over the first topic alone, the second takes what has come there
@@ -202,36 +143,9 @@ func TestATopicOffTheListIsNotWaitedFor(t *testing.T) {
 	})
 }
 
-// TestPartitionsAreAddedToTheSecondTopic while everything runs: they are read from their beginning, and no window closes
-// before what they bring.
+// TestPartitionsAreAddedToTheSecondTopic as they are to a single one.
 func TestPartitionsAreAddedToTheSecondTopic(t *testing.T) {
-	scenario(t, "two more", options{two: true}, func(r *river) {
-		p1, p2, s := r.processor("p1"), r.processor("p2"), r.sink("s1")
-		r.flow(1, 15*time.Second)
-		var slow []*kafkatest.Armed
-		for _, h := range []*process{p1, p2} { // a second longer than it takes the sink to close a window
-			slow = append(slow, h.On(kafkatest.Rule{Key: kmsg.Metadata, Times: -1, Do: kafkatest.DelayAnswer(1900 * time.Millisecond)}))
-		}
-		end := time.Now().Truncate(windowSize).Add(windowSize)
-		r.flow(2, time.Until(end.Add(lateness-500*time.Millisecond)))
-		if _, err := kadm.NewClient(r.client).CreatePartitions(context.Background(), 2, moreTopic); err != nil {
-			r.t.Fatal(err)
-		}
-		r.client = r.cluster.Client(kgo.RecordPartitioner(kgo.ManualPartitioner())) // one that knows of them
-		r.sendTo(more(moreSources), measurement(end.Add(-time.Second), 2, "new"))
-		r.sendTo(more(moreSources+1), measurement(end.Add(-time.Second), 3, "new"))
-		places := r.places()
-		for i := range 150 {
-			r.sendTo(places[i%len(places)], measurement(time.Now(), 1, "C"))
-			time.Sleep(50 * time.Millisecond)
-		}
-		for _, rule := range slow {
-			rule.Remove()
-		}
-		r.flow(3, 10*time.Second)
-		settle()
-		r.end(p1, p2, s)
-	})
+	grows(t, options{two: true}, more(moreSources))
 }
 
 // TestASinkThatIsNotToldOfATopicStopsByName, and goes on when it is.
