@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -154,7 +155,9 @@ func TestMixedChaos(t *testing.T) {
 		}
 	}
 	t.Logf("again: CHAOS=%s CHAOS_SEED=%d go test -run 'TestMixedChaos$' -timeout 90m ./test/chaos", length, seed)
-	f := startOwn(t, 1+allProcessors+allSinks).river("mixed", time.Second).fleet(1000, allProcessors, allSinks)
+	r := startOwn(t, 1+allProcessors+allSinks).river("mixed", time.Second)
+	r.drawRule(seed / 2)
+	f := r.fleet(1000, allProcessors, allSinks)
 	level := int16(1 + seed%2)
 	f.finalize(level)
 	f.fill(f.generator)
@@ -176,7 +179,32 @@ func TestMixedChaos(t *testing.T) {
 		}
 	}
 	want := f.verdict()
-	t.Logf("seed %d: %d records, %d results, progress was back within %s; transaction.version %d; suffered: %v", seed, want.Read(), len(want.Results), worst, level, suffered)
+	t.Logf("seed %d: %d records, %d results, progress was back within %s; transaction.version %d, rule %v; suffered: %v", seed, want.Read(), len(want.Results), worst, level, r.told, suffered)
+}
+
+// drawRule chooses what the processors are told beside the defaults.
+func (r *river) drawRule(seed uint64) {
+	hop := func(size, hop time.Duration) {
+		r.rule.Window, r.rule.Hop = size, hop
+		r.told = append(r.told, "--hop", hop.String())
+	}
+	aggregates := func(names string) {
+		r.rule.Aggregates = strings.Split(names, ",")
+		r.told = append(r.told, "--aggregates", names)
+	}
+	switch seed % 4 {
+	case 1:
+		hop(2*time.Second, 500*time.Millisecond)
+	case 2:
+		aggregates("last,count,stddev,first")
+	case 3:
+		hop(time.Second, 300*time.Millisecond)
+		aggregates("count,mean,last")
+		r.rule.Keep, r.rule.KeepRecord = nil, func(_ map[string]any, value float64, category string) (keep, ok bool) {
+			return value < 60 && category != "C", true
+		}
+		r.told = append(r.told, "--keep", `value < 60 && category != "C"`)
+	}
 }
 
 // round lets faults happen at their times, and gives those that did.

@@ -18,6 +18,7 @@ type river struct {
 	source string // the records topic, if it is shared with others
 	second string // another topic of records; empty: there is one only
 	rule   oracle.Rule
+	told   []string // flags of processors for what is not the default in the rule
 }
 
 // river is a new one with the default rule but for the window's length.
@@ -66,8 +67,8 @@ func (r *river) serviceFlags() []string {
 
 // processorFlags are what a processor of this river is told.
 func (r *river) processorFlags() []string {
-	return append(r.serviceFlags(), "--group", r.topic("processor"), "--sink-group", r.topic("sink"),
-		"--window", r.rule.Window.String(), "--lateness", r.rule.Lateness.String())
+	return slices.Concat(r.serviceFlags(), []string{"--group", r.topic("processor"), "--sink-group", r.topic("sink"),
+		"--window", r.rule.Window.String(), "--lateness", r.rule.Lateness.String()}, r.told)
 }
 
 func (r *river) processor(args ...string) *service {
