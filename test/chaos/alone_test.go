@@ -36,6 +36,9 @@ func TestTheBrokerGoesAndComesBack(t *testing.T) {
 			f.killBroker()
 			f.startBroker()
 			f.brokerAnswers()
+			if f.forgot() {
+				t.Skip("the broker itself forgot the end of a transaction when it was killed, as a lone one may")
+			}
 		}},
 		fault{"the broker was paused for ten seconds", func(f *fleet) {
 			f.pauseBroker()
@@ -44,7 +47,7 @@ func TestTheBrokerGoesAndComesBack(t *testing.T) {
 			f.brokerAnswers()
 		}},
 		fault{"the broker was restarted", func(f *fleet) {
-			if f.restartBroker() {
+			if f.restartBroker(); f.forgot() {
 				t.Skip("all until the restart was right; then the broker itself forgot the end of a transaction, as a lone one may")
 			}
 		}})

@@ -83,12 +83,15 @@ func incidents() []incident {
 				f.killBroker()
 				f.startBroker()
 				f.brokerAnswers()
+				if f.forgot() {
+					f.t.Fatal("the broker itself forgot the end of a transaction, as a lone one may: try again")
+				}
 				return time.Since(begun)
 			}, func(*fleet) {}},
 		{"restart of the broker", 2*session + 2*time.Second,
 			func(f *fleet) time.Duration {
 				begun := time.Now()
-				if f.restartBroker() {
+				if f.restartBroker(); f.forgot() {
 					f.t.Fatal("the broker itself forgot the end of a transaction, as a lone one may: try again")
 				}
 				return time.Since(begun)
