@@ -55,6 +55,10 @@ fuzz: ## every fuzz target for FUZZTIME=30s each
 bench: ## ours, what others would write, and what no program can do without, on the same records; BROKERS=host:port, or Docker
 	@TESTCONTAINERS_RYUK_DISABLED=true go run ./test/bench $(if $(BROKERS),-broker $(BROKERS)) $(ARGS)
 
+.PHONY: bench-peers
+bench-peers: ## the same beside Kafka Streams (needs java 17 or later and mvn) and Rust (needs cargo and cc); whoever lacks a tool is left out
+	@TESTCONTAINERS_RYUK_DISABLED=true go run ./test/bench -peers -numbers short -repeat 1 -slow 0 $(if $(BROKERS),-broker $(BROKERS)) $(ARGS)
+
 .PHONY: microbench
 microbench: ## microbenchmarks of every room
 	go test -run '^$$' -bench . -benchmem ./pkg/... ./services/processor/worker

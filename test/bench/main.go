@@ -4,6 +4,7 @@
 //
 //	go run ./test/bench                            # on Kafka in a container
 //	go run ./test/bench -broker kafka:9092         # on one that is there
+//	go run ./test/bench -peers                     # with programs in other languages
 package main
 
 import (
@@ -27,6 +28,7 @@ type options struct {
 	numbers []workload.Numbers
 	repeat  int
 	slow    int
+	peers   bool
 }
 
 func main() {
@@ -37,6 +39,7 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", 1, "that the records are drawn from")
 	flag.IntVar(&o.repeat, "repeat", 3, "how often programs run that take seconds; the median is shown")
 	flag.IntVar(&o.slow, "slow", 1, "how often programs run that take half a minute; with the first kind of numbers only")
+	flag.BoolVar(&o.peers, "peers", false, "run programs in other languages, too: Kafka Streams (needs java and mvn) and Rust (needs cargo and cc)")
 	flag.Parse()
 	for _, n := range strings.Split(*numbers, ",") {
 		o.numbers = append(o.numbers, workload.Numbers(n))
@@ -59,6 +62,12 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	var others []peer
+	if o.peers {
+		if others, err = buildPeers(ctx, peers()); err != nil {
+			return err
+		}
+	}
 	addr := o.broker
 	if addr == "" {
 		b, err := startBroker(ctx)
@@ -82,7 +91,7 @@ func run(ctx context.Context, o options) (err error) {
 		if err != nil {
 			return err
 		}
-		b := bench{options: o, cluster: c, bin: dir, topic: t}
+		b := bench{options: o, cluster: c, bin: dir, others: others, topic: t}
 		if i > 0 {
 			b.slow = 0 // encoding/json is the same to all kinds of numbers, and the whole is to take minutes
 		}

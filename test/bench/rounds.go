@@ -20,6 +20,7 @@ type bench struct {
 	options
 	cluster *cluster
 	bin     string
+	others  []peer
 	topic   topic
 	runs    int // of ours, each with topics and groups of its own
 }
@@ -41,6 +42,9 @@ func (b *bench) programs() []program {
 		{"kafka-go Reader", "a crash loses or doubles records", b.slow, b.other("kafkago", onTopic, checkMeans)},
 		{floorFetch, "floor: fetch, CRC, walk", b.repeat, b.other("fetch", onTopic, checkCount)},
 		{floorDecode, "floor: decode, filter, exact sums", b.repeat, b.other("decode", decode, checkMeans)},
+	}
+	for _, p := range b.others {
+		all = slices.Insert(all, len(all)-2, p.jobs(b)...) // the floors stay last
 	}
 	return slices.DeleteFunc(all, func(p program) bool { return p.repeat == 0 })
 }
@@ -82,28 +86,36 @@ func (b *bench) rounds(ctx context.Context) ([]row, error) {
 	return rows, nil
 }
 
-// other runs a program that prints an answer, and checks it.
-func (b *bench) other(binary string, args []string, check func(answer.Answer, topic) error) func(context.Context) (sample, error) {
+// check says what is wrong with an answer.
+type check func(answer.Answer, topic) error
+
+// other is a program of this module.
+func (b *bench) other(binary string, args []string, right check) func(context.Context) (sample, error) {
 	return func(ctx context.Context) (sample, error) {
-		p, err := start(ctx, filepath.Join(b.bin, binary), args...)
-		if err != nil {
-			return sample{}, err
-		}
-		u, err := p.wait()
-		if err != nil {
-			return sample{}, err
-		}
-		var a answer.Answer
-		if err := json.Unmarshal(p.stdout.Bytes(), &a); err != nil {
-			return sample{}, fmt.Errorf("read its answer: %w", err)
-		}
-		s := sample{used: u, mallocs: a.Mallocs}
-		if a.CPU != 0 {
-			s.cpu = time.Duration(a.CPU * float64(time.Second))
-			s.wall = s.cpu
-		}
-		return s, check(a, b.topic)
+		return b.ask(ctx, right, filepath.Join(b.bin, binary), args...)
 	}
+}
+
+// ask runs a program that prints an answer, and checks it.
+func (b *bench) ask(ctx context.Context, right check, path string, args ...string) (sample, error) {
+	p, err := start(ctx, path, args...)
+	if err != nil {
+		return sample{}, err
+	}
+	u, err := p.wait()
+	if err != nil {
+		return sample{}, err
+	}
+	var a answer.Answer
+	if err := json.Unmarshal(p.stdout.Bytes(), &a); err != nil {
+		return sample{}, fmt.Errorf("read its answer: %w", err)
+	}
+	s := sample{used: u, mallocs: a.Mallocs}
+	if a.CPU != 0 {
+		s.cpu = time.Duration(a.CPU * float64(time.Second))
+		s.wall = s.cpu
+	}
+	return s, right(a, b.topic)
 }
 
 // checkCount is for programs that do nothing with the records.

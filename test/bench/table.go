@@ -66,7 +66,11 @@ func table(rows []row) string {
 		if r.name == floorDecode { // one core, in memory
 			rate = "–"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %.3f | %.2f | %.4f | %s | %d |\n", r.name, r.does, rate, f.cpu, f.cpu/us, f.mallocs, peak, len(r.samples))
+		mallocs := "–" // a program in Go makes some: nobody has counted
+		if f.mallocs > 0 {
+			mallocs = fmt.Sprintf("%.4f", f.mallocs)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %.3f | %.2f | %s | %s | %d |\n", r.name, r.does, rate, f.cpu, f.cpu/us, mallocs, peak, len(r.samples))
 		if r.name == floorFetch || r.name == floorDecode {
 			floors += f.cpu
 		}
