@@ -11,7 +11,7 @@ ARGS    ?=
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: demo
 demo: ## the whole river in one process, averages on the console; ARGS='--source file:x.ndjson' and the like
@@ -58,6 +58,10 @@ bench: ## ours, what others would write, and what no program can do without, on 
 .PHONY: bench-peers
 bench-peers: ## the same beside Kafka Streams (needs java 17 or later and mvn) and Rust (needs cargo and cc); whoever lacks a tool is left out
 	@TESTCONTAINERS_RYUK_DISABLED=true go run ./test/bench -peers -numbers short -repeat 1 -slow 0 $(if $(BROKERS),-broker $(BROKERS)) $(ARGS)
+
+.PHONY: bench-growth
+bench-growth: ## how costs grow with partitions, categories, sizes, skew; tables, and plots in docs/plots
+	@TESTCONTAINERS_RYUK_DISABLED=true go run ./test/bench -growth docs/plots -records 1000000 -repeat 2 $(if $(BROKERS),-broker $(BROKERS)) $(ARGS)
 
 .PHONY: microbench
 microbench: ## microbenchmarks of every room

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"time"
 
@@ -66,31 +67,53 @@ func (c *cluster) fill(ctx context.Context, load workload.Load) (topic, error) {
 		return t, err
 	}
 	tally := oracle.NewTally(workload.Window)
+	err := c.send(ctx, t.name, load.Partitions, func(number int) iter.Seq[[]byte] {
+		p := load.Partition(number)
+		var value []byte
+		return func(yield func([]byte) bool) {
+			for r, ok := p.Next(); ok; r, ok = p.Next() {
+				value = p.Append(value[:0], r)
+				t.bytes += int64(len(value))
+				workload.Count(tally, r)
+				if !yield(value) {
+					return
+				}
+			}
+		}
+	})
+	if err != nil {
+		return t, err
+	}
+	t.want = tally.Outcome()
+	return t, nil
+}
+
+// send fills the partitions of a topic, one after the other. A value may change once the next one is asked for.
+func (c *cluster) send(ctx context.Context, name string, partitions int, values func(partition int) iter.Seq[[]byte]) error {
 	var failed error // written by the client's one goroutine for promises
 	sent := func(_ *kgo.Record, err error) {
 		if err != nil {
 			failed = err
 		}
 	}
-	for number := range load.Partitions {
-		p := load.Partition(number)
-		var block []byte
-		for r, ok := p.Next(); ok && ctx.Err() == nil; r, ok = p.Next() {
-			if cap(block)-len(block) < 1<<10 {
-				block = make([]byte, 0, 1<<20) // the client keeps what it is given until it is sent
+	var block []byte
+	for number := range partitions {
+		for value := range values(number) {
+			if ctx.Err() != nil {
+				break
+			}
+			if cap(block)-len(block) < len(value) {
+				block = make([]byte, 0, max(1<<20, len(value))) // the client keeps what it is given until it is sent
 			}
 			from := len(block)
-			block = p.Append(block, r)
-			t.bytes += int64(len(block) - from)
-			c.client.Produce(ctx, &kgo.Record{Topic: t.name, Partition: int32(number), Value: block[from:len(block):len(block)]}, sent)
-			workload.Count(tally, r)
+			block = append(block, value...)
+			c.client.Produce(ctx, &kgo.Record{Topic: name, Partition: int32(number), Value: block[from:len(block):len(block)]}, sent)
 		}
 	}
 	if err := errors.Join(c.client.Flush(ctx), failed); err != nil {
-		return t, fmt.Errorf("fill %s: %w", t.name, err)
+		return fmt.Errorf("fill %s: %w", name, err)
 	}
-	t.want = tally.Outcome()
-	return t, nil
+	return nil
 }
 
 // results are what a read_committed consumer sees of a topic up to its present end.

@@ -5,6 +5,7 @@
 //	go run ./test/bench                            # on Kafka in a container
 //	go run ./test/bench -broker kafka:9092         # on one that is there
 //	go run ./test/bench -peers                     # with programs in other languages
+//	go run ./test/bench -growth docs/plots         # how our costs grow, and with what
 package main
 
 import (
@@ -29,6 +30,8 @@ type options struct {
 	repeat  int
 	slow    int
 	peers   bool
+	plots   string
+	only    string
 }
 
 func main() {
@@ -40,6 +43,8 @@ func main() {
 	flag.IntVar(&o.repeat, "repeat", 3, "how often programs run that take seconds; the median is shown")
 	flag.IntVar(&o.slow, "slow", 1, "how often programs run that take half a minute; with the first kind of numbers only")
 	flag.BoolVar(&o.peers, "peers", false, "run programs in other languages, too: Kafka Streams (needs java and mvn) and Rust (needs cargo and cc)")
+	flag.StringVar(&o.plots, "growth", "", "measure how costs grow with partitions, categories, sizes and the like instead, and draw plots into this folder")
+	flag.StringVar(&o.only, "only", "", "with -growth: sink, flush, categories, partitions, bytes, skew, generator, or several; empty: all")
 	flag.Parse()
 	for _, n := range strings.Split(*numbers, ",") {
 		o.numbers = append(o.numbers, workload.Numbers(n))
@@ -82,6 +87,10 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
+	if o.plots != "" {
+		g := grower{options: o, cluster: c, bin: dir}
+		return g.grow(ctx)
+	}
 	for i, n := range o.numbers {
 		load := workload.Load{Seed: o.seed, Partitions: partitions, Records: o.records, Numbers: n}
 		if err := load.Check(); err != nil {

@@ -12,10 +12,10 @@ import (
 // askEvery is how often a service is asked for its allocations.
 const askEvery = 500 * time.Millisecond
 
-// growth is how many heap allocations a service has made from the first answer that it gives, which is before the first
+// allocated is how many heap allocations a service has made from the first answer that it gives, which is before the first
 // record, to the last before its end; ok is false if it gives none. It is an upper bound: an answer takes some thousands
 // itself, and not the same number each time.
-func growth(ctx context.Context, p *process, addr string) (n uint64, ok bool) {
+func allocated(ctx context.Context, p *process, addr string) (n uint64, ok bool) {
 	var first, last uint64
 	wait := time.Millisecond
 	for {
@@ -34,31 +34,36 @@ func growth(ctx context.Context, p *process, addr string) (n uint64, ok bool) {
 
 // mallocs is the number in a service's metrics; 0 if it can't be had.
 func mallocs(ctx context.Context, addr string) uint64 {
+	return uint64(metric(metrics(ctx, addr), "go_memstats_mallocs_total"))
+}
+
+// metrics are what a service tells; nothing if it can't be had.
+func metrics(ctx context.Context, addr string) string {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/metrics", nil)
 	if err != nil {
-		return 0
+		return ""
 	}
 	answer, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return 0
+		return ""
 	}
 	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
-		return 0
+		return ""
 	}
-	return metric(string(text), "go_memstats_mallocs_total")
+	return string(text)
 }
 
-// metric is the value of one without labels; 0 if there is none.
-func metric(text, name string) uint64 {
+// metric is the value of one, named with all its labels; 0 if there is none.
+func metric(text, name string) float64 {
 	for line := range strings.Lines(text) {
 		if value, ok := strings.CutPrefix(line, name+" "); ok {
 			f, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 			if err != nil {
 				return 0
 			}
-			return uint64(f)
+			return f
 		}
 	}
 	return 0

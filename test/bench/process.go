@@ -16,8 +16,8 @@ func build(ctx context.Context) (dir string, err error) {
 	if dir, err = os.MkdirTemp("", "meanstream-bench-"); err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", dir+string(filepath.Separator), "./services/processor", "./services/sink",
-		"./test/rivals/...", "./test/bench/floors/...")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", dir+string(filepath.Separator), "./services/generator", "./services/processor", "./services/sink",
+		"./test/rivals/...", "./test/bench/floors/...", "./test/bench/merge")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		_ = os.RemoveAll(dir)
 		return "", fmt.Errorf("build: %w\n%s", err, out)

@@ -65,7 +65,7 @@ func (b *bench) allocations(ctx context.Context) (uint64, error) {
 	var known [2]bool
 	var asking sync.WaitGroup
 	for i, p := range both {
-		asking.Go(func() { grown[i], known[i] = growth(ctx, p, addrs[i]) })
+		asking.Go(func() { grown[i], known[i] = allocated(ctx, p, addrs[i]) })
 	}
 	asking.Wait()
 	for _, p := range both {

@@ -41,7 +41,7 @@ func (r row) median() figures {
 }
 
 // median of what of gives of each sample: of an even number the lower one of the middle. There is at least one.
-func median[T cmp.Ordered](all []sample, of func(sample) T) T {
+func median[S any, T cmp.Ordered](all []S, of func(S) T) T {
 	var values []T
 	for _, s := range all {
 		values = append(values, of(s))

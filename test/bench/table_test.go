@@ -69,6 +69,6 @@ func TestTheSystemsWordsAreRead(t *testing.T) {
 		t.Errorf("peak %d of nothing", got)
 	}
 	if got := metric("# HELP go_memstats_mallocs_total x\ngo_memstats_mallocs_total 1.234567e+06\n", "go_memstats_mallocs_total"); got != 1234567 {
-		t.Errorf("metric %d", got)
+		t.Errorf("metric %v", got)
 	}
 }

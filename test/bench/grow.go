@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meanstream/meanstream/test/bench/growth"
+)
+
+// grower measures how costs grow with one property of the records or the topic after the other.
+type grower struct {
+	options
+	cluster *cluster
+	bin     string
+	topics  int
+	starts  map[int]used // of both our processes, by the number of partitions
+}
+
+// grow measures everything that grows, prints tables and draws plots.
+func (g *grower) grow(ctx context.Context) error {
+	if err := os.MkdirAll(g.plots, 0o755); err != nil {
+		return err
+	}
+	g.starts = map[int]used{}
+	for _, part := range []struct {
+		name    string
+		measure func(context.Context) error
+	}{
+		{"sink", g.merging}, {"flush", g.flushing}, {"categories", g.byCategories}, {"partitions", g.byPartitions},
+		{"bytes", g.bySize}, {"skew", g.bySkew}, {"generator", g.generating},
+	} {
+		if g.only != "" && !slices.Contains(strings.Split(g.only, ","), part.name) {
+			continue
+		}
+		if err := part.measure(ctx); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+	}
+	return nil
+}
+
+// base is what the loads have in common, but for what grows.
+func (g *grower) base() growth.Load {
+	return growth.Load{Seed: g.seed, Partitions: partitions, Records: g.records, Categories: 3, Windows: 5, Skew: growth.Even}
+}
+
+func (g *grower) byPartitions(ctx context.Context) error {
+	var all []outcome
+	for _, n := range []int{1, 2, 4, 8, 16, 32, 64, 96} {
+		load := g.base()
+		load.Partitions = n
+		r, err := g.measure(ctx, load, fmt.Sprint(n), float64(n))
+		if err != nil {
+			return err
+		}
+		all = append(all, r)
+	}
+	return g.show("partitions", "partitions of the records topic", all)
+}
+
+// byCategories has one window, so that as many aggregates are open at once as there are categories.
+func (g *grower) byCategories(ctx context.Context) error {
+	var all []outcome
+	for _, n := range []int{3, 100, 1_000, 10_000, 100_000, 1_000_000} {
+		load := g.base()
+		load.Categories, load.Windows = n, 1
+		r, err := g.measure(ctx, load, fmt.Sprint(n), float64(n))
+		if err != nil {
+			return err
+		}
+		all = append(all, r)
+	}
+	return g.show("categories", "categories in one window", all)
+}
+
+// bySize adds fields that nobody asks for.
+func (g *grower) bySize(ctx context.Context) error {
+	var all []outcome
+	for _, unused := range []int{0, 3, 8, 18, 39, 80} {
+		load := g.base()
+		load.Unused = unused
+		load.Records = min(load.Records, 500_000) // a gigabyte of the longest
+		r, err := g.measure(ctx, load, "", 0)
+		if err != nil {
+			return err
+		}
+		r.label, r.x = fmt.Sprint(r.bytes), float64(r.bytes)
+		all = append(all, r)
+	}
+	return g.show("bytes", "bytes of a record", all)
+}
+
+func (g *grower) bySkew(ctx context.Context) error {
+	var all []outcome
+	for _, skew := range []growth.Skew{growth.Even, growth.OneCategory, growth.OnePartition, growth.OneOfBoth} {
+		load := g.base()
+		load.Skew = skew
+		r, err := g.measure(ctx, load, string(skew), 0)
+		if err != nil {
+			return err
+		}
+		all = append(all, r)
+	}
+	fmt.Print("\n", seriesTable("keys", all))
+	return nil
+}
+
+// show prints a series, and draws what it costs and how fast it is.
+func (g *grower) show(name, what string, all []outcome) error {
+	fmt.Print("\n", seriesTable(name, all))
+	var cpu, rate []growth.Point
+	for _, r := range all {
+		cpu = append(cpu, growth.Point{X: r.x, Y: r.cpu()})
+		if per := r.rate(); !math.IsNaN(per) {
+			rate = append(rate, growth.Point{X: r.x, Y: per})
+		}
+	}
+	return errors.Join(
+		g.draw(name+"-cpu", growth.Plot{Title: "CPU time of processor and sink", X: what, Y: "CPU seconds per million records", Lines: []growth.Line{{Points: cpu}}}),
+		g.draw(name+"-rate", growth.Plot{Title: "Throughput, on as much of two cores as there was", X: what, Y: "million records a second", Lines: []growth.Line{{Points: rate}}}))
+}
+
+// draw writes a plot into the folder of plots.
+func (g *grower) draw(name string, p growth.Plot) error {
+	f, err := os.Create(filepath.Join(g.plots, name+".svg"))
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.SVG(f), f.Close())
+}
+
+// beyond is what a run took beyond a start; not a number where nothing is left.
+func beyond(all, start time.Duration) float64 {
+	if all <= start {
+		return math.NaN()
+	}
+	return (all - start).Seconds()
+}
