@@ -3,8 +3,8 @@ package record
 import "unicode/utf8"
 
 // fast reads a flat object whose names and strings hold no escapes and whose numbers have at most 19 digits, and writes
-// it to r if it counts, and where its values stand to at. It returns false, with r untouched, for everything else: whatever it is not certain of, every
-// record that is to be rejected included, is the reference's to judge.
+// it to r if it counts, and to at where its values stand. It returns false, with r untouched, for everything else:
+// whatever it is not certain of, every record that is to be rejected included, is the reference's to judge.
 func fast(b []byte, r *Record, at *spots) bool {
 	var got Record
 	var time, value, category bool

@@ -51,33 +51,30 @@ func (g *grower) base() growth.Load {
 	return growth.Load{Seed: g.seed, Partitions: partitions, Records: g.records, Categories: 3, Windows: 5, Skew: growth.Even}
 }
 
-func (g *grower) byPartitions(ctx context.Context) error {
+// by measures a load for each number, which vary puts into it.
+func (g *grower) by(ctx context.Context, name, axis string, numbers []int, vary func(load *growth.Load, n int)) error {
 	var all []outcome
-	for _, n := range []int{1, 2, 4, 8, 16, 32, 64, 96} {
+	for _, n := range numbers {
 		load := g.base()
-		load.Partitions = n
+		vary(&load, n)
 		r, err := g.measure(ctx, load, fmt.Sprint(n), float64(n))
 		if err != nil {
 			return err
 		}
 		all = append(all, r)
 	}
-	return g.show("partitions", "partitions of the records topic", all)
+	return g.show(name, axis, all)
+}
+
+func (g *grower) byPartitions(ctx context.Context) error {
+	return g.by(ctx, "partitions", "partitions of the records topic", []int{1, 2, 4, 8, 16, 32, 64, 96},
+		func(load *growth.Load, n int) { load.Partitions = n })
 }
 
 // byCategories has one window, so that as many aggregates are open at once as there are categories.
 func (g *grower) byCategories(ctx context.Context) error {
-	var all []outcome
-	for _, n := range []int{3, 100, 1_000, 10_000, 100_000, 1_000_000} {
-		load := g.base()
-		load.Categories, load.Windows = n, 1
-		r, err := g.measure(ctx, load, fmt.Sprint(n), float64(n))
-		if err != nil {
-			return err
-		}
-		all = append(all, r)
-	}
-	return g.show("categories", "categories in one window", all)
+	return g.by(ctx, "categories", "categories in one window", []int{3, 100, 1_000, 10_000, 100_000, 1_000_000},
+		func(load *growth.Load, n int) { load.Categories, load.Windows = n, 1 })
 }
 
 // bySize adds fields that nobody asks for.
