@@ -63,6 +63,9 @@ func (o *Open) CloseIdle(limit int64) {
 // Closing tells whether Take has something to hand out.
 func (o *Open) Closing() bool { return o.target > o.emitted }
 
+// Target returns up to where windows are closed or being closed.
+func (o *Open) Target() int64 { return o.target }
+
 // Take hands out the next results of the closing in order, and forgets their windows. Keys and values take up about
 // maxBytes bytes; results of one (end, category) are never parted, and at least those come.
 //

@@ -45,10 +45,10 @@ func TestALateCopyMeetsTheNextTransaction(t *testing.T) {
 	}
 }
 
-// hold keeps the fifth request of a kind, or all from then on until nine seconds later, and lets the first of them arrive
+// hold keeps the third request of a kind, or all from then on until nine seconds later, and lets the first of them arrive
 // before the first request of another kind that is sent in a later transaction. The channel closes when it has.
 func (r *river) hold(h *process, late, until kmsg.Key, copies int) <-chan struct{} {
-	armed := h.On(kafkatest.Rule{Key: late, Nth: 5, Times: copies, Do: kafkatest.HoldRequest()})
+	armed := h.On(kafkatest.Rule{Key: late, Nth: 3, Times: copies, Do: kafkatest.HoldRequest()})
 	done := make(chan struct{})
 	var mu sync.Mutex
 	var held *kafkatest.Held

@@ -100,9 +100,11 @@ func (p *Partition) Position() int64 { return p.held.Source.To }
 func (p *Partition) Watermark() int64 { return p.judge.Watermark }
 
 // Closable tells whether the watermark has passed a window's end since the last hand-over, so that the sink could close
-// that window. Whether anything of it is still held doesn't matter: with a lateness beyond the flush interval it never
-// is, and another partition may hold the window's only records.
-func (p *Partition) Closable() bool { return p.judge.Watermark >= p.closes }
+// that window, and which end was the first. Whether anything of it is still held doesn't matter: with a lateness beyond the
+// flush interval it never is, and another partition may hold the window's only records.
+func (p *Partition) Closable() (end int64, ok bool) {
+	return p.closes, p.judge.Watermark >= p.closes
+}
 
 // closes is the first window end beyond a watermark.
 func (r Rule) closes(watermark int64) int64 {

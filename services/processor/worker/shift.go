@@ -11,6 +11,7 @@ import (
 	"github.com/meanstream/meanstream/pkg/checkpoint"
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
 	"github.com/meanstream/meanstream/pkg/kafka/group"
+	"github.com/meanstream/meanstream/pkg/watermark"
 	"github.com/meanstream/meanstream/pkg/window"
 )
 
@@ -52,6 +53,7 @@ func (p *Processor) Begin(t *group.Tenure) group.Shift {
 		names = append(names, topic.Name)
 	}
 	s.reading = group.NewVoice(p.conf.Log, "reading "+strings.Join(names, ", "))
+	s.front = watermark.NewFront[broker.TopicPartition](int64(standstill))
 	s.ahead = &ahead{conf: &p.conf, step: p.conf.Rule.Window.Windows().Step(), placement: s.knownPlacement, emitted: noWatermark}
 	return s
 }
@@ -63,6 +65,9 @@ type Shift struct {
 	ahead   *ahead
 	reading *group.Voice // of all workers
 
+	fronts sync.Mutex // innermost: a worker takes it while it holds its own, which the committer takes inside of mu
+	front  *watermark.Front[broker.TopicPartition]
+
 	mu        sync.Mutex
 	workers   map[broker.TopicPartition]*worker
 	states    map[broker.TopicPartition]checkpoint.Source // as last resumed or collected
@@ -72,6 +77,21 @@ type Shift struct {
 
 	rejectsPartitions int32
 	collected         []Held // by the last Collect, until it is committed
+}
+
+// standstill is how long the others wait for a partition whose event time does not come on, before they are flushed
+// without it. It holds up nothing but flushes before their time: who waits for it is the sink.
+const standstill = 2 * time.Second
+
+// passed takes in where a partition's watermark stands, and tells whether all those that are coming have passed a window's
+// end, so that the window can close as far as it is ours.
+func (s *Shift) passed(p broker.TopicPartition, at, end, now int64) bool {
+	s.fronts.Lock()
+	defer s.fronts.Unlock()
+	if at != noWatermark {
+		s.front.Come(p, at, now)
+	}
+	return s.front.Passed(end, now)
 }
 
 // knownPlacement tells the placement once it is committed.

@@ -204,21 +204,24 @@ func TestClosableOnceAWindowsEndIsPassed(t *testing.T) {
 	l := &partitionLog{open: map[int64]int64{}}
 	for i, c := range []struct {
 		after    int64
+		end      int64 // that is waited for
 		want     bool
 		handOver bool
-	}{{3, false, false}, {11, false, true}, {12, true, true}, {21, false, false}, {22, true, false}, {23, true, true}, {23, false, false}} {
+	}{{3, 10, false, false}, {11, 10, false, true}, {12, 10, true, true}, {21, 20, false, false}, {22, 20, true, false}, {23, 20, true, true}, {23, 30, false, false}} {
 		l.append([]sent{ordinary(c.after, 1)}, true, -1, batch.None, 0)
 		var w batch.Walker
 		w.Reset(l.pieces[i].bytes, p.Position(), nil, true)
 		if err := p.Read(&w, noTarget, 0); err != nil {
 			t.Fatal(err)
 		}
-		if p.Closable() != c.want {
-			t.Errorf("record %d: closable %v", i, !c.want)
+		end, closable := p.Closable()
+		if wantEnd := (testBase + c.end) * int64(time.Second); closable != c.want || end != wantEnd {
+			t.Errorf("record %d: closable %v, end %d; want %d", i, closable, end, wantEnd)
 		}
 		if c.handOver {
-			if _, ok := p.HandOver(); !ok || p.Closable() {
-				t.Errorf("record %d: handed over %v, still closable %v", i, ok, p.Closable())
+			_, ok := p.HandOver()
+			if _, still := p.Closable(); !ok || still {
+				t.Errorf("record %d: handed over %v, still closable %v", i, ok, still)
 			}
 		}
 	}

@@ -122,11 +122,13 @@ func (w *worker) judge(ctx context.Context, got broker.Fetched) error {
 	case <-w.taken:
 	default:
 	}
-	position := w.part.Position()
+	position, now := w.part.Position(), time.Now().UnixNano()
 	w.walker.Reset(got.Records, position, got.Aborted, true)
-	err := w.part.Read(&w.walker, w.target, time.Now().UnixNano())
+	err := w.part.Read(&w.walker, w.target, now)
 	caughtUp := w.part.Position() >= got.LastStable
-	due := caughtUp && w.part.Closable() // a backlog must not pay a transaction for every window
+	end, closable := w.part.Closable()
+	all := w.shift.passed(w.topic, w.part.Watermark(), end, now)
+	due := caughtUp && closable && all // a backlog must not pay a transaction for every window
 	full := w.part.Full()
 	w.shift.conf.Metrics.progress(w.topic, got.LastStable-w.part.Position(), w.part.Watermark())
 	w.mu.Unlock()

@@ -46,7 +46,7 @@ func New(conf Config) *Sink { return &Sink{conf: conf, over: map[int32]bool{}} }
 // Begin starts the work of a tenure.
 func (s *Sink) Begin(t *group.Tenure) group.Shift {
 	return &Shift{
-		Sink: s, t: t, workers: map[int32]*worker{},
+		Sink: s, t: t, workers: map[int32]*worker{}, company: newCompany(),
 		reading: group.NewVoice(s.conf.Log, "reading "+t.Topics[0].Name), looking: group.NewVoice(s.conf.Log, "looking "+strings.Join(s.conf.RecordsFrom, ", ")+" up"),
 	}
 }
@@ -57,6 +57,7 @@ type Shift struct {
 	t       *group.Tenure
 	reading *group.Voice // of all workers
 	looking *group.Voice
+	company *company
 
 	mu      sync.Mutex
 	workers map[int32]*worker

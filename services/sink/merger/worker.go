@@ -89,17 +89,30 @@ func (w *worker) Run(ctx context.Context) error {
 // closing waits until what is being closed is taken over; false if nothing is.
 func (w *worker) closing(ctx context.Context) bool {
 	w.mu.Lock()
-	closing := !w.state.Replaying() && w.state.Open.Closing()
+	replaying, target, closing := w.state.Replaying(), w.state.Open.Target(), w.state.Open.Closing()
 	w.mu.Unlock()
+	if replaying {
+		return false
+	}
+	together := w.shift.company.come(w.topic.Partition, target, closing)
+	if together {
+		w.shift.t.Due()
+	}
 	if !closing {
 		return false
 	}
-	w.shift.t.Due()
-	select {
-	case <-w.taken:
-	case <-ctx.Done():
+	alone := time.NewTimer(waitForOthers)
+	defer alone.Stop()
+	for {
+		select {
+		case <-w.taken:
+			return true
+		case <-ctx.Done():
+			return true
+		case <-alone.C:
+			w.shift.t.Due()
+		}
 	}
-	return true
 }
 
 // fetch reads what comes next and merges it; end tells whether that was the end of the log.
