@@ -11,7 +11,7 @@ ARGS    ?=
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 .PHONY: demo
 demo: ## the whole river in one process, averages on the console; ARGS='--source file:x.ndjson' and the like
@@ -62,6 +62,10 @@ bench-peers: ## the same beside Kafka Streams (needs java 17 or later and mvn) a
 .PHONY: bench-growth
 bench-growth: ## how costs grow with partitions, categories, sizes, skew; tables, and plots in docs/plots
 	@TESTCONTAINERS_RYUK_DISABLED=true go run ./test/bench -growth docs/plots -records 1000000 -repeat 2 $(if $(BROKERS),-broker $(BROKERS)) $(ARGS)
+
+.PHONY: bench-latency
+bench-latency: ## how long results take under live traffic, as a table and histograms; ARGS=-peers for Kafka Streams beside it
+	@TESTCONTAINERS_RYUK_DISABLED=true go run ./test/bench -latency $(if $(BROKERS),-broker $(BROKERS)) $(ARGS)
 
 .PHONY: microbench
 microbench: ## microbenchmarks of every room

@@ -6,6 +6,7 @@
 //	go run ./test/bench -broker kafka:9092         # on one that is there
 //	go run ./test/bench -peers                     # with programs in other languages
 //	go run ./test/bench -growth docs/plots         # how our costs grow, and with what
+//	go run ./test/bench -latency                   # how long results take
 package main
 
 import (
@@ -32,6 +33,8 @@ type options struct {
 	peers   bool
 	plots   string
 	only    string
+	latency bool
+	windows int
 }
 
 func main() {
@@ -45,6 +48,8 @@ func main() {
 	flag.BoolVar(&o.peers, "peers", false, "run programs in other languages, too: Kafka Streams (needs java and mvn) and Rust (needs cargo and cc)")
 	flag.StringVar(&o.plots, "growth", "", "measure how costs grow with partitions, categories, sizes and the like instead, and draw plots into this folder")
 	flag.StringVar(&o.only, "only", "", "with -growth: sink, flush, categories, partitions, bytes, skew, generator, or several; empty: all")
+	flag.BoolVar(&o.latency, "latency", false, "measure how long results take under live traffic instead; with -peers those of Kafka Streams, too")
+	flag.IntVar(&o.windows, "windows", 60, "with -latency: so many windows of a second each")
 	flag.Parse()
 	for _, n := range strings.Split(*numbers, ",") {
 		o.numbers = append(o.numbers, workload.Numbers(n))
@@ -87,6 +92,9 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
+	if o.latency {
+		return latencies(ctx, o, c, dir, others)
+	}
 	if o.plots != "" {
 		g := grower{options: o, cluster: c, bin: dir}
 		return g.grow(ctx)

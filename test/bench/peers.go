@@ -2,27 +2,34 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // peersDir is where programs in other languages are built; it stays, for their compilers take minutes.
 const peersDir = "bin/peers"
 
-// peer is a binary in another language: the tools it takes, how it is built, and what it is run for.
+// peer is a binary in another language: the tools it takes, how it is built, and what it is run for. One that can be
+// measured live has live and result.
 type peer struct {
-	name  string
-	tools []string
-	build func(ctx context.Context, dir string) *exec.Cmd
-	jobs  func(*bench) []program
+	name   string
+	tools  []string
+	build  func(ctx context.Context, dir string) *exec.Cmd
+	jobs   func(*bench) []program
+	live   func(ctx context.Context, c *cluster, topic string, partitions int) ([]*process, string, error)
+	result func(*kgo.Record) (liveResult, error)
 }
 
 func peers() []peer {
 	return []peer{
-		{"Kafka Streams", []string{"java", "mvn"}, buildStreams, streams},
-		{"Rust", []string{"cargo", "cc"}, buildRust, rust},
+		{"Kafka Streams", []string{"java", "mvn"}, buildStreams, streams, liveStreams, streamsResult},
+		{"Rust", []string{"cargo", "cc"}, buildRust, rust, nil, nil},
 	}
 }
 
@@ -83,10 +90,34 @@ func (b *bench) streams(ctx context.Context, job string) (sample, error) {
 	if err := b.cluster.make(ctx, results, partitions); err != nil {
 		return sample{}, err
 	}
+	return b.ask(ctx, checkMeans, "java", javaArgs("-job", job, "-broker", b.cluster.addr, "-topic", b.topic.name, "-app", app, "-results", results, "-state", filepath.Join(b.bin, app))...)
+}
+
+// javaArgs starts the program of Kafka Streams.
+func javaArgs(flags ...string) []string {
 	dir := filepath.Join(peersDir, "streams")
-	return b.ask(ctx, checkMeans, "java", "-XX:+UseParallelGC", "-Xms1g", "-Xmx1g",
-		"-cp", filepath.Join(dir, "classes")+string(filepath.ListSeparator)+filepath.Join(dir, "lib", "*"), "peer.Main", "-job", job,
-		"-broker", b.cluster.addr, "-topic", b.topic.name, "-app", app, "-results", results, "-state", filepath.Join(b.bin, app))
+	return append([]string{"-XX:+UseParallelGC", "-Xms1g", "-Xmx1g", "-cp", filepath.Join(dir, "classes") + string(filepath.ListSeparator) + filepath.Join(dir, "lib", "*"), "peer.Main"}, flags...)
+}
+
+// liveStreams starts the job for live traffic; what it keeps on disk goes with the folder that the caller's system cleans.
+func liveStreams(ctx context.Context, c *cluster, topic string, partitions int) ([]*process, string, error) {
+	app := topic + "-streams"
+	results := app + "-results"
+	if err := c.make(ctx, results, partitions); err != nil {
+		return nil, "", err
+	}
+	p, err := start(ctx, "java", javaArgs("-job", "live", "-broker", c.addr, "-topic", topic, "-app", app, "-results", results, "-state", filepath.Join(os.TempDir(), app))...)
+	return []*process{p}, results, err
+}
+
+// streamsResult reads one of its results: the key ends with the window's start in milliseconds, the value begins with the
+// count.
+func streamsResult(r *kgo.Record) (liveResult, error) {
+	if len(r.Key) < 8 || len(r.Value) < 8 {
+		return liveResult{}, fmt.Errorf("key %q, value %q", r.Key, r.Value)
+	}
+	start := time.UnixMilli(int64(binary.BigEndian.Uint64(r.Key[len(r.Key)-8:])))
+	return liveResult{start.Add(liveWindow), int64(binary.BigEndian.Uint64(r.Value))}, nil
 }
 
 func rust(b *bench) []program {

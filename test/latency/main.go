@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/meanstream/meanstream/test/latency/stopwatch"
 )
 
 // options are the flags. Window and lateness are those of the processor.
@@ -48,7 +50,7 @@ func watch(ctx context.Context, o options) error {
 		return fmt.Errorf("connect to %s: %w", o.brokers, err)
 	}
 	defer client.Close()
-	s := newStopwatch(o.window, o.lateness)
+	s := stopwatch.New(o.window, o.lateness)
 	for ctx.Err() == nil {
 		fetched := client.PollFetches(ctx)
 		now := time.Now()
@@ -66,19 +68,19 @@ func watch(ctx context.Context, o options) error {
 			return err
 		}
 	}
-	fmt.Println(s.report())
+	fmt.Println(report(s.Latencies()))
 	return nil
 }
 
 // take hands one message to the stopwatch. What can't be decoded lets no window close.
-func (o options) take(s *stopwatch, r *kgo.Record, now time.Time) error {
+func (o options) take(s *stopwatch.Stopwatch, r *kgo.Record, now time.Time) error {
 	if r.Topic == o.records {
 		if r.Attrs.TimestampType() != 1 {
 			return fmt.Errorf("topic %q carries its writers' times, so nobody knows when a record was appended: set message.timestamp.type=LogAppendTime", r.Topic)
 		}
 		var in struct{ Timestamp float64 }
 		if json.Unmarshal(r.Value, &in) == nil {
-			s.record(r.Partition, time.UnixMilli(int64(in.Timestamp*1000)), r.Timestamp)
+			s.Record(r.Partition, time.UnixMilli(int64(in.Timestamp*1000)), r.Timestamp)
 		}
 		return nil
 	}
@@ -88,6 +90,15 @@ func (o options) take(s *stopwatch, r *kgo.Record, now time.Time) error {
 	if err := json.Unmarshal(r.Value, &out); err != nil {
 		return fmt.Errorf("partition %d, offset %d of topic %q is no result: %w", r.Partition, r.Offset, r.Topic, err)
 	}
-	s.result(out.End, now)
+	s.Result(out.End, now)
 	return nil
+}
+
+// report says how the latencies, in rising order, are spread.
+func report(all []time.Duration) string {
+	if len(all) == 0 {
+		return "no window closed while watching: watch longer than a window, with --window and --lateness as the processor has them"
+	}
+	at := func(q float64) time.Duration { return stopwatch.Quantile(all, q).Round(time.Millisecond) }
+	return fmt.Sprintf("%d windows: append to readable result, median %v, 99%% %v, worst %v", len(all), at(0.5), at(0.99), at(1))
 }

@@ -14,6 +14,7 @@ import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
+import org.apache.kafka.streams.kstream.Suppressed;
 import org.apache.kafka.streams.kstream.TimeWindowedKStream;
 import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.Windowed;
@@ -21,7 +22,7 @@ import org.apache.kafka.streams.kstream.WindowedSerdes;
 import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.state.WindowStore;
 
-/** The job, in the two ways that one would write it. */
+/** The job, in the ways that one would write it. */
 final class Job {
   static final Duration WINDOW = Duration.ofSeconds(10);
 
@@ -55,6 +56,24 @@ final class Job {
         .groupByKey(Grouped.with("by-category", Serdes.String(), Average.serde()))
         .windowedBy(TimeWindows.ofSizeAndGrace(WINDOW, GRACE));
     publish(windows.aggregate(() -> Average.NONE, (category, part, average) -> average.plus(part), store()), results);
+    return b.build();
+  }
+
+  /**
+   * The plain job for live traffic: a window is published once, when it is over. Without a grace, for the records of all
+   * partitions come in step.
+   */
+  Topology live(String records, String results, Duration window) {
+    StreamsBuilder b = new StreamsBuilder();
+    keep(b, records)
+        .map((key, m) -> new KeyValue<>(m.category(), m.value()))
+        .groupByKey(Grouped.with("by-category", Serdes.String(), Serdes.Double()))
+        .windowedBy(TimeWindows.ofSizeWithNoGrace(window))
+        .aggregate(() -> Average.NONE, (category, value, average) -> average.plus(value),
+            Materialized.<String, Average>as(Stores.inMemoryWindowStore("averages", window.multipliedBy(10), window, false))
+                .withKeySerde(Serdes.String()).withValueSerde(Average.serde()))
+        .suppress(Suppressed.untilWindowCloses(Suppressed.BufferConfig.unbounded()).withName("final"))
+        .toStream().to(results, Produced.with(WindowedSerdes.timeWindowedSerdeFrom(String.class, window.toMillis()), Average.serde()));
     return b.build();
   }
 

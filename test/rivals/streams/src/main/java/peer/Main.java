@@ -12,7 +12,7 @@ import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThr
 public final class Main {
   private Main() {}
 
-  /** Flags: -broker -topic -app -results -state, and -job plain or staged; each with a value. */
+  /** Flags: -broker -topic -app -results -state, and -job plain, staged or live, which runs until it is stopped; each with a value. */
   public static void main(String[] args) throws Exception {
     Map<String, String> flags = new HashMap<>();
     for (int i = 0; i + 1 < args.length; i += 2) {
@@ -23,6 +23,10 @@ public final class Main {
     String records = flags.get("-topic");
     String published = flags.get("-results");
     Job job = new Job();
+    if (flags.get("-job").equals("live")) {
+      live(new KafkaStreams(job.live(records, published, Duration.ofSeconds(1)), Settings.live(broker, app, flags.get("-state"))));
+      return;
+    }
     Topology topology = flags.get("-job").equals("staged") ? job.staged(records, published) : job.plain(records, published);
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker)); Results results = new Results(broker, published)) {
       Backlog backlog = new Backlog(admin, app, records);
@@ -34,12 +38,25 @@ public final class Main {
     }
   }
 
-  /** Until all of the backlog is in the results. */
-  private static void run(KafkaStreams streams, Job job, Backlog backlog, Results results) throws Exception {
+  private static void live(KafkaStreams streams) throws Exception {
+    Runtime.getRuntime().addShutdownHook(new Thread(streams::close));
+    fail(streams);
+    streams.start();
+    while (!streams.state().hasStartedOrFinishedShuttingDown()) {
+      Thread.sleep(50);
+    }
+  }
+
+  private static void fail(KafkaStreams streams) {
     streams.setUncaughtExceptionHandler(e -> {
       e.printStackTrace();
       return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
     });
+  }
+
+  /** Until all of the backlog is in the results. */
+  private static void run(KafkaStreams streams, Job job, Backlog backlog, Results results) throws Exception {
+    fail(streams);
     streams.start();
     while (!backlog.committed() || results.counted() != job.kept.sum()) {
       if (streams.state().hasStartedOrFinishedShuttingDown()) {

@@ -5,10 +5,10 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.streams.StreamsConfig;
 
-/** Tuned for throughput, as far as exactly once goes: large fetches, large batches, a transaction a second. */
 final class Settings {
   private Settings() {}
 
+  /** Tuned for throughput, as far as exactly once goes: large fetches, large batches, a transaction a second. */
   static Properties of(String broker, String application, String stateFolder) {
     Properties p = new Properties();
     p.put(StreamsConfig.APPLICATION_ID_CONFIG, application);
@@ -27,6 +27,15 @@ final class Settings {
     p.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 100);
     p.put(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), 512 << 10);
     p.put(StreamsConfig.producerPrefix(ProducerConfig.BUFFER_MEMORY_CONFIG), 128L << 20);
+    return p;
+  }
+
+  /** Tuned for latency: nothing waits for company, and a commit comes as often as is the default with exactly once. */
+  static Properties live(String broker, String application, String stateFolder) {
+    Properties p = of(broker, application, stateFolder);
+    p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
+    p.put(StreamsConfig.POLL_MS_CONFIG, 10);
+    p.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 0);
     return p;
   }
 }
