@@ -25,6 +25,7 @@ build: ## static binaries into bin/
 .PHONY: test
 test: ## vet, unit tests, simulation, and a real Kafka where Docker answers
 	go vet ./...
+	go vet -tags notransactions ./pkg/kafka/txn
 	@docker info >/dev/null 2>&1 && echo "Docker answers: the tests on a real Kafka run" || echo "no Docker engine answers: the tests on a real Kafka are skipped"
 	go test -race -shuffle=on -timeout 25m $$(go list ./... | grep -vE '/test/(chaos|secure)$$')
 	go test -shuffle=on -timeout 25m ./test/chaos ./test/secure

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,14 +17,20 @@ func build(ctx context.Context) (dir string, err error) {
 	if dir, err = os.MkdirTemp("", "meanstream-bench-"); err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", dir+string(filepath.Separator), "./services/generator", "./services/processor", "./services/sink",
-		"./test/rivals/...", "./test/bench/floors/...", "./test/bench/merge")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		_ = os.RemoveAll(dir)
-		return "", fmt.Errorf("build: %w\n%s", err, out)
+	for _, args := range [][]string{
+		{dir, "./services/generator", "./services/processor", "./services/sink", "./test/rivals/...", "./test/bench/floors/...", "./test/bench/merge"},
+		{filepath.Join(dir, plain), "-tags", "notransactions", "./services/processor", "./services/sink"},
+	} {
+		if out, err := exec.CommandContext(ctx, "go", slices.Concat([]string{"build", "-o", args[0] + string(filepath.Separator)}, args[1:])...).CombinedOutput(); err != nil {
+			_ = os.RemoveAll(dir)
+			return "", fmt.Errorf("build: %w\n%s", err, out)
+		}
 	}
 	return dir, nil
 }
+
+// plain is the folder of our services as they would be without transactions, in that of the binaries.
+const plain = "plain"
 
 // used is what a process took.
 type used struct {

@@ -27,6 +27,15 @@ func (b *bench) startRiver(ctx context.Context, more [2][]string) (both [2]*proc
 	return both, name("results"), nil
 }
 
+// plainRiver is river with our services built without transactions.
+func (b *bench) plainRiver(ctx context.Context) (sample, error) {
+	without := *b
+	without.bin = filepath.Join(b.bin, plain)
+	s, err := without.river(ctx)
+	b.runs = without.runs
+	return s, err
+}
+
 // river is a run of ours: both processes from their start to their end, joining groups and making topics included.
 func (b *bench) river(ctx context.Context) (s sample, err error) {
 	both, results, err := b.startRiver(ctx, [2][]string{})

@@ -38,6 +38,7 @@ func (b *bench) programs() []program {
 	decode := []string{"-numbers", string(b.topic.load.Numbers), "-seed", fmt.Sprint(b.topic.load.Seed), "-partitions", fmt.Sprint(b.topic.load.Partitions), "-records", fmt.Sprint(b.topic.load.Records)}
 	all := []program{
 		{ours, "exactly once, exact sums, late records", b.repeat, b.river},
+		{"the same, without transactions", "a crash loses or doubles records", b.repeat, b.plainRiver},
 		{"franz-go, by an expert", "nothing survives a crash", b.repeat, b.other("franz", onTopic, checkMeans)},
 		{"kafka-go Reader", "a crash loses or doubles records", b.slow, b.other("kafkago", onTopic, checkMeans)},
 		{floorFetch, "floor: fetch, CRC, walk", b.repeat, b.other("fetch", onTopic, checkCount)},

@@ -188,6 +188,10 @@ func (d *Driver) retried(api string) {
 // stamp writes our identity and the next sequences into the batches, once: a resend is the same bytes.
 func (d *Driver) stamp(batches []broker.Batch) {
 	for _, b := range batches {
+		if !transactional {
+			batch.Stamp(b.Bytes, -1, -1, -1, false)
+			continue
+		}
 		seq := d.sequence[b.TopicPartition]
 		batch.Stamp(b.Bytes, d.producer.ID, d.producer.Epoch, seq, true)
 		d.sequence[b.TopicPartition] = batch.NextSequence(seq, batch.Count(b.Bytes))

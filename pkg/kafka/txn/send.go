@@ -13,7 +13,7 @@ import (
 func (d *Driver) sendAll(ctx context.Context, c *Commit, round []Request) []Answer {
 	answers := make([]Answer, len(round))
 	var wg sync.WaitGroup
-	if slices.ContainsFunc(round, func(r Request) bool { return r.Step == Produce || r.Step == CommitOffsets && len(c.Batches) == 0 }) {
+	if transactional && slices.ContainsFunc(round, func(r Request) bool { return r.Step == Produce || r.Step == CommitOffsets && len(c.Batches) == 0 }) {
 		// As late as can be, in time for the end, and beside what takes longer.
 		wg.Go(func() { d.ending = d.look(ctx) })
 	}
@@ -59,6 +59,12 @@ func (d *Driver) leader(ctx context.Context, p broker.TopicPartition) (int32, br
 func (d *Driver) send(ctx context.Context, c *Commit, s Step) Answer {
 	var code broker.Code
 	var err error
+	if !transactional {
+		if s == CommitOffsets {
+			code, err = d.client.OffsetCommit(ctx, c.Member, c.Offsets)
+		}
+		return answer(code, err)
+	}
 	switch s {
 	case AddOffsets:
 		code, err = d.client.AddOffsets(ctx, d.producer, c.Member.Group)
@@ -73,6 +79,11 @@ func (d *Driver) send(ctx context.Context, c *Commit, s Step) Answer {
 	case Produce:
 		panic("unreachable: batches are sent by produce")
 	}
+	return answer(code, err)
+}
+
+// answer is a code, or silence where there is an error.
+func answer(code broker.Code, err error) Answer {
 	if err != nil {
 		return Answer{Silent: true}
 	}
@@ -85,13 +96,17 @@ func (d *Driver) produce(ctx context.Context, leader int32, c *Commit, round []R
 	for i, m := range members {
 		batches[i] = c.Batches[round[m].Batch]
 	}
-	got, err := d.client.ProduceTxn(ctx, leader, d.producer, batches)
+	p := d.producer
+	if !transactional {
+		p = broker.Producer{}
+	}
+	got, err := d.client.ProduceTxn(ctx, leader, p, batches)
 	for i, m := range members {
-		if err != nil {
-			answers[m] = Answer{Silent: true}
-		} else {
-			answers[m] = Answer{Code: int16(got[i].Code)}
+		var code broker.Code
+		if err == nil {
+			code = got[i].Code
 		}
+		answers[m] = answer(code, err)
 	}
 }
 
