@@ -62,7 +62,7 @@ func (c *cluster) make(ctx context.Context, name string, partitions int) error {
 
 // fill sends a load to a topic of its own, and counts what must come of it.
 func (c *cluster) fill(ctx context.Context, load workload.Load) (topic, error) {
-	t := topic{name: fmt.Sprintf("meanstream-bench-%d-%s", os.Getpid(), load.Numbers), load: load}
+	t := topic{name: fmt.Sprintf("meanstream-bench-%d-%s-%d", os.Getpid(), load.Numbers, load.Records), load: load}
 	if err := c.make(ctx, t.name, load.Partitions); err != nil {
 		return t, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -13,20 +14,24 @@ import (
 const askEvery = 500 * time.Millisecond
 
 // allocated is how many heap allocations a service has made from the first answer that it gives, which is before the first
-// record, to the last before its end; ok is false if it gives none. It is an upper bound: an answer takes some thousands
-// itself, and not the same number each time.
+// record, to the last before its end; ok is false if it gives none. An answer takes some thousands itself: each time it is
+// asked twice in a row, the least that has come to pass between two such answers is what one takes, and that is left out.
+// So it is an upper bound, by what the answers took more than the cheapest of them.
 func allocated(ctx context.Context, p *process, addr string) (n uint64, ok bool) {
-	var first, last uint64
+	var first, last, asked uint64
+	cheapest := uint64(math.MaxUint64)
 	wait := time.Millisecond
 	for {
-		if now := mallocs(ctx, addr); now > 0 {
-			if last = now; first == 0 {
-				first, wait = now, askEvery
+		before, after := mallocs(ctx, addr), mallocs(ctx, addr)
+		if before > 0 && after > 0 {
+			if first == 0 {
+				first, wait = before, askEvery
 			}
+			last, asked, cheapest = after, asked+2, min(cheapest, after-before)
 		}
 		select {
 		case <-p.done:
-			return last - first, first > 0
+			return last - first - min(last-first, (asked-1)*cheapest), first > 0
 		case <-time.After(wait):
 		}
 	}

@@ -54,7 +54,24 @@ func (b *bench) river(ctx context.Context) (s sample, err error) {
 	return s, b.checkResults(ctx, results)
 }
 
-// allocations counts those of both our processes, in a run of its own, since asking for them costs time.
+// mallocs counts the allocations of both our processes for the records, in runs of their own, since asking for them costs time:
+// what a run makes more than one on a record for each partition, whose topic goes with all others.
+func (b *bench) mallocs(ctx context.Context) (uint64, error) {
+	load := b.topic.load
+	load.Records = load.Partitions
+	nothing, err := b.cluster.fill(ctx, load)
+	if err != nil {
+		return 0, err
+	}
+	start, err := (&bench{options: b.options, cluster: b.cluster, bin: b.bin, topic: nothing}).allocations(ctx)
+	if err != nil {
+		return 0, err
+	}
+	all, err := b.allocations(ctx)
+	return all - min(all, start), err
+}
+
+// allocations counts all that both our processes make in a run.
 func (b *bench) allocations(ctx context.Context) (uint64, error) {
 	var flags [2][]string
 	var addrs [2]string

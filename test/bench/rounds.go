@@ -77,7 +77,7 @@ func (b *bench) rounds(ctx context.Context) ([]row, error) {
 			rows[i].samples = append(rows[i].samples, s)
 		}
 	}
-	counted, err := b.allocations(ctx)
+	counted, err := b.mallocs(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("count our allocations: %w", err)
 	}
