@@ -18,14 +18,17 @@ import (
 // cluster is a broker as the bench sees it.
 type cluster struct {
 	addr   string
-	client *kgo.Client // manual partitions, uncompressed
+	client *kgo.Client // manual partitions
 	admin  *kadm.Client
 	made   []string // topics
 }
 
-func connect(addr string) (*cluster, error) {
+// connect connects with a client that compresses nothing.
+func connect(addr string) (*cluster, error) { return connectWith(addr, kgo.NoCompression()) }
+
+func connectWith(addr string, codec kgo.CompressionCodec) (*cluster, error) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.MaxBufferedRecords(200_000))
+		kgo.ProducerBatchCompression(codec), kgo.MaxBufferedRecords(200_000))
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", addr, err)
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/meanstream/meanstream/test/bench/growth"
 )
 
@@ -34,7 +36,7 @@ func (g *grower) grow(ctx context.Context) error {
 		measure func(context.Context) error
 	}{
 		{"sink", g.merging}, {"flush", g.flushing}, {"categories", g.byCategories}, {"partitions", g.byPartitions},
-		{"bytes", g.bySize}, {"skew", g.bySkew}, {"generator", g.generating},
+		{"bytes", g.bySize}, {"skew", g.bySkew}, {"codecs", g.byCodec}, {"generator", g.generating},
 	} {
 		if g.only != "" && !slices.Contains(strings.Split(g.only, ","), part.name) {
 			continue
@@ -106,6 +108,29 @@ func (g *grower) bySkew(ctx context.Context) error {
 		all = append(all, r)
 	}
 	fmt.Print("\n", seriesTable("keys", all))
+	return nil
+}
+
+// byCodec compresses the batches of the records.
+func (g *grower) byCodec(ctx context.Context) error {
+	var all []outcome
+	for _, c := range []struct {
+		name  string
+		codec kgo.CompressionCodec
+	}{{"none", kgo.NoCompression()}, {"lz4", kgo.Lz4Compression()}, {"snappy", kgo.SnappyCompression()}, {"zstd", kgo.ZstdCompression()}, {"gzip", kgo.GzipCompression()}} {
+		packed, err := connectWith(g.cluster.addr, c.codec)
+		if err != nil {
+			return err
+		}
+		with := *g
+		with.cluster = packed
+		r, err := with.measure(ctx, g.base(), c.name, 0)
+		if err = errors.Join(err, packed.close()); err != nil {
+			return err
+		}
+		all = append(all, r)
+	}
+	fmt.Print("\n", seriesTable("codec", all))
 	return nil
 }
 

@@ -29,9 +29,13 @@ func (r outcome) cpu() float64 {
 	return beyond(r.both[0].cpu+r.both[1].cpu, r.start.cpu) / float64(r.records) * 1e6
 }
 
-// rate is in millions of records a second, without the start; not a number where the start took as long.
+// rate is in millions of records a second, without the start; not a number where the start is most of what it took.
 func (r outcome) rate() float64 {
-	return float64(r.records) / 1e6 / beyond(max(r.both[0].wall, r.both[1].wall), r.start.wall)
+	wall := max(r.both[0].wall, r.both[1].wall)
+	if wall < 2*r.start.wall {
+		return math.NaN()
+	}
+	return float64(r.records) / 1e6 / beyond(wall, r.start.wall)
 }
 
 // seriesTable shows a series.
