@@ -2,9 +2,10 @@ package record
 
 import "unicode/utf8"
 
-// fast reads a flat object whose names and strings hold no escapes and whose numbers have at most 19 digits, and writes
-// it to r if it counts, and to at where its values stand. It returns false, with r untouched, for everything else:
-// whatever it is not certain of, every record that is to be rejected included, is the reference's to judge.
+// fast reads an object whose names and category hold no escapes and whose time and value have at most 19 digits, and
+// writes it to r if it counts, and to at where its values stand. It returns false, with r untouched, for everything else:
+// whatever it is not certain of, every record that is to be rejected included, is the reference's to judge. What nobody
+// asked for may be anything.
 func fast(b []byte, r *Record, at *spots) bool {
 	var got Record
 	var time, value, category bool
@@ -26,15 +27,15 @@ func fast(b []byte, r *Record, at *spots) bool {
 		switch string(name) {
 		case "timestamp":
 			got.Time, i, time = plainTime(b, next)
-			ok, at[timeField] = time, spot{timeField, next, i}
+			ok, at[timeField] = time, spot{kind: timeField, from: next, to: i}
 		case "value":
 			got.Value, i, value = quickValue(b, next)
-			ok, at[valueField] = value, spot{valueField, next, i}
+			ok, at[valueField] = value, spot{kind: valueField, from: next, to: i}
 		case "category":
 			got.Category, i, category = plainCategory(b, next)
-			ok, at[categoryField] = category, spot{categoryField, next, i}
+			ok, at[categoryField] = category, spot{kind: categoryField, from: next, to: i}
 		default:
-			i, ok = skipScalar(b, next)
+			i, ok = skipValue(b, next, 1)
 		}
 		if !ok {
 			return false
@@ -56,33 +57,17 @@ func fast(b []byte, r *Record, at *spots) bool {
 	return true
 }
 
-// skipSpace is the index of the first byte at or after i that is not JSON's white space, or len(b).
-func skipSpace(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
-		i++
-	}
-	return i
-}
-
 // plainString reads a string without escapes at i; next is behind its closing quote, and ascii says that UTF-8 needs no
 // check.
 func plainString(b []byte, i int) (s []byte, next int, ascii, ok bool) {
 	if i >= len(b) || b[i] != '"' {
 		return nil, i, false, false
 	}
-	start := i + 1
-	var seen byte
-	for i = start; i < len(b); i++ {
-		c := b[i]
-		if c == '"' {
-			return b[start:i:i], i + 1, seen < utf8.RuneSelf, true
-		}
-		if c < ' ' || c == '\\' {
-			break
-		}
-		seen |= c
+	end, ascii := textEnd(b, i+1)
+	if end >= len(b) || b[end] != '"' {
+		return nil, end, false, false
 	}
-	return nil, i, false, false
+	return b[i+1 : end : end], end + 1, ascii, true
 }
 
 func plainCategory(b []byte, i int) (name []byte, next int, ok bool) {
@@ -107,30 +92,4 @@ func plainValue(b []byte, i int) (v float64, next int, ok bool) {
 	}
 	v, ok = n.float(b[i:next])
 	return v, next, ok
-}
-
-// skipScalar steps over the value of a field that nobody asked for, unless it is nested or spelled with escapes.
-func skipScalar(b []byte, i int) (next int, ok bool) {
-	if i >= len(b) {
-		return i, false
-	}
-	switch b[i] {
-	case '"':
-		_, next, _, ok = plainString(b, i)
-		return next, ok
-	case 't':
-		return skipWord(b, i, "true")
-	case 'f':
-		return skipWord(b, i, "false")
-	case 'n':
-		return skipWord(b, i, "null")
-	default:
-		_, next, ok = plainNumber(b, i)
-		return next, ok
-	}
-}
-
-func skipWord(b []byte, i int, word string) (next int, ok bool) {
-	next = i + len(word)
-	return next, next <= len(b) && string(b[i:next]) == word
 }

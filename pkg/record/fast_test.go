@@ -19,13 +19,24 @@ func TestFastReadsTheUsualSpellingsItself(t *testing.T) {
 		`{"timestamp":-1,"value":1e300,"category":"B"}`,
 		`{"timestamp":1764000000,"value":0.00012345678901234567,"category":"Zürich"}`,
 		`{"id":"a-17","ok":true,"bad":false,"next":null,"n":-1.5e-3,"timestamp":1764000000,"value":53,"category":"B"}`,
+		also(`"tags":{"site":"x","rooms":[7,{}]},"list":[]`), also(`"x":"a\"b\u00e9"`), also(`"x":{"\u0061":"\\"}`), also("\"x\":\"\xff\""),
+		also(`"n":12345678901234567890.12345678901234567890e12345678901234567890`), also(`"x":` + nested(maxDepth-1)),
 	} {
 		if !fast([]byte(value), new(Record), new(spots)) {
 			t.Errorf("fast handed over %s", value)
 		}
 		agree(t, []byte(value))
 	}
+	for _, value := range []string{also(`"\u0078":1`), also(`"x":` + nested(maxDepth)), with("value", "12345678901234567890")} {
+		if fast([]byte(value), new(Record), new(spots)) {
+			t.Errorf("fast read %s", value)
+		}
+		agree(t, []byte(value))
+	}
 }
+
+// nested is arrays in arrays, this many levels of them.
+func nested(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
 
 func TestFastAllocatesNothing(t *testing.T) {
 	var d Decoder
@@ -34,6 +45,7 @@ func TestFastAllocatesNothing(t *testing.T) {
 		`{"timestamp":1764000000,"value":53.214,"category":"B"}`,
 		`{"timestamp":1764000000.123456789,"value":-0.000123456789012345678,"category":"Zürich","unit":"°C"}`,
 		`{"timestamp":1764000000,"value":1.234567890123456789e-300,"category":"B"}`,
+		also(`"tags":{"site":"x\n","rooms":[7,{}]}`),
 	} {
 		m := Message{Value: []byte(value)}
 		if n := testing.AllocsPerRun(100, func() { d.Decode(&m, &r) }); n != 0 {
@@ -48,6 +60,7 @@ func TestFastAgreesOnEveryCutAndEverySlip(t *testing.T) {
 	for _, value := range []string{
 		`{"timestamp":-1764000000.5e0,"value":53.214,"category":"Bé","x":true}`,
 		` { "x" : "y" , "category" : "B" , "value" : -1E+2 , "timestamp" : 0 , "n" : null } `,
+		`{"timestamp":1,"x":{"a":"ten letters\n","b" : [true,-0.5e1 ,{}]},"value":2,"category":"B","y":[ ],"z":"\u00eB"}`,
 	} {
 		for i := range len(value) + 1 {
 			agree(t, []byte(value[:i]))
@@ -108,7 +121,7 @@ func TestDecodeAgreesWithTheReferenceOnDrawnRecords(t *testing.T) {
 				`"category":`+gap+drawString(t, "category"))
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "more") {
-			parts = append(parts, name.Draw(t, "name")+gap+":"+drawValue(t, "field")+gap)
+			parts = append(parts, name.Draw(t, "name")+gap+":"+drawJSON(t, 2)+gap)
 		}
 		parts = rapid.Permutation(parts).Draw(t, "order")
 		agree(t, []byte(gap+"{"+gap+strings.Join(parts, ","+gap)+"}"+gap))

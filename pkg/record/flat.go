@@ -24,15 +24,15 @@ func (n *flatNames) fast(b []byte, r *Record, at *spots) bool {
 		switch {
 		case string(name) == n.time:
 			got.Time, i, time = plainTime(b, next)
-			ok, at[timeField] = time, spot{timeField, next, i}
+			ok, at[timeField] = time, spot{kind: timeField, from: next, to: i}
 		case string(name) == n.value:
 			got.Value, i, value = quickValue(b, next)
-			ok, at[valueField] = value, spot{valueField, next, i}
+			ok, at[valueField] = value, spot{kind: valueField, from: next, to: i}
 		case string(name) == n.category:
 			got.Category, i, category = plainCategory(b, next)
-			ok, at[categoryField] = category, spot{categoryField, next, i}
+			ok, at[categoryField] = category, spot{kind: categoryField, from: next, to: i}
 		default:
-			i, ok = skipScalar(b, next)
+			i, ok = skipValue(b, next, 1)
 		}
 		if !ok {
 			return false

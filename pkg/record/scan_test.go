@@ -93,13 +93,13 @@ func TestScanReadsTheUsualSpellingsItself(t *testing.T) {
 		`{}`, ` { } `, `{"a":1}`, `{"a":{"b":{"c":[1,2,{"x":"y\"\\\u00e9"}]}},"b":[],"é":null}`,
 		"{\n\t\"a\" : [ {\"b\":1} , {\"b\" : -1.5e3} ] ,\r\n \"0\":true, \"x\":{\"a\":false}\n}",
 		`{"a":1,"a":{"b":2},"a":[3]}`, `{"a":{"b":1},"a":{"c":2}}`, `{"a":{"0":1,"b":{"c":1},"b":2}}`,
-		"{\"x\":\"\xff\"}", strings.Repeat(`{"x":`, 60) + "1" + strings.Repeat("}", 60),
+		"{\"x\":\"\xff\"}", "{\"x\":{\"\\u0061\":1,\"\xff\":[2]}}", `{"x":[12345678901234567890]}`, strings.Repeat(`{"x":`, 60) + "1" + strings.Repeat("}", 60),
 	} {
 		if !agreeOnSlots(t, []byte(value)) {
 			t.Errorf("scan handed over %s", value)
 		}
 	}
-	for _, value := range []string{"{\"\xff\":1}", `{"\u0061":1}`, strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100), `{"a":12345678901234567890}`} {
+	for _, value := range []string{"{\"\xff\":1}", `{"\u0061":1}`, strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100), `{"x":` + nested(maxDepth) + "}", `{"a":12345678901234567890}`} {
 		if agreeOnSlots(t, []byte(value)) {
 			t.Errorf("scan read %s", value)
 		}

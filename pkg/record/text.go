@@ -1,0 +1,45 @@
+package record
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+)
+
+// textEnd is the index of the first byte at or after i that plain text in a string ends at: a quote, a backslash or a
+// control character; len(b) if there is none. ascii says that UTF-8 needs no check before it. It takes eight bytes at a
+// time, so that how long a text is, which differs from record to record, is hardly a branch.
+func textEnd(b []byte, i int) (end int, ascii bool) {
+	var seen uint64
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		if stops := textStops(w); stops != 0 {
+			before := uint(bits.TrailingZeros64(stops)) / 8
+			seen |= w << (64 - 8*before) // by 64, where nothing is before, it leaves 0
+			return i + int(before), seen&eachTop == 0
+		}
+		seen |= w
+	}
+	for ; i < len(b); i++ {
+		c := b[i]
+		if c == '"' || c == '\\' || c < ' ' {
+			break
+		}
+		seen |= uint64(c)
+	}
+	return i, seen&eachTop == 0
+}
+
+const (
+	eachByte = 0x0101010101010101
+	eachTop  = utf8.RuneSelf * eachByte
+)
+
+// textStops marks by its top bit the first of the eight bytes in w, the first one lowest, that plain text ends at. Marks
+// behind that may be false: a borrow out of a byte that has stopped spoils the next.
+func textStops(w uint64) uint64 {
+	// A quote changes places with a blank, and is then the one character behind the control characters.
+	quoteOrControl := (w ^ 2*eachByte) - '!'*eachByte
+	backslash := (w ^ '\\'*eachByte) - eachByte
+	return (quoteOrControl | backslash) &^ w & eachTop
+}
