@@ -7,9 +7,10 @@
 // with the timestamp in seconds since the Unix epoch. The reference for every verdict is encoding/json: the value is
 // decoded into a map[string]json.RawMessage (exact names after unescaping, the last of a duplicate wins, everything
 // else skipped whatever it holds), then the three fields are judged by our own rules. That reference is slow.go; fast.go
-// reads the usual spellings by hand and hands over everything of which it is not certain. It may be faster, never
-// different, and a fuzzer holds it to that. In front of it stands shape.go, which compares a record with the last one that
-// fast.go read: where only the three values differ, it reads these alone.
+// reads the usual spellings by hand, skips what nobody asked for (skip.go) and hands over everything of which it is not
+// certain. It may be faster, never different, and a fuzzer holds it to that. In front of it stands shape.go, which compares
+// a record with the last one that fast.go read: where only the three values differ, and others that were seen to, it reads
+// these alone.
 //
 // A record with several faults has one reason, the first in this order:
 //
