@@ -62,7 +62,11 @@ bench-peers: ## the same beside Kafka Streams (needs java 17 or later and mvn) a
 
 .PHONY: bench-growth
 bench-growth: ## how costs grow with partitions, categories, sizes, skew; tables, and plots in docs/plots
-	@TESTCONTAINERS_RYUK_DISABLED=true go run ./test/bench -growth docs/plots -records 1000000 -repeat 2 $(if $(BROKERS),-broker $(BROKERS)) $(ARGS)
+	@TESTCONTAINERS_RYUK_DISABLED=true go run ./test/bench -growth docs/plots -only sink,flush,categories,partitions,bytes,skew,codecs,generator -records 1000000 -repeat 2 $(if $(BROKERS),-broker $(BROKERS)) $(ARGS)
+
+.PHONY: bench-fleet
+bench-fleet: ## what more replicas bring, how long results stop when one comes or goes, and what a fleet costs that has nothing to do
+	@TESTCONTAINERS_RYUK_DISABLED=true go run ./test/bench -growth docs/plots -only replicas,pause,idle -records 1000000 -repeat 1 $(if $(BROKERS),-broker $(BROKERS)) $(ARGS)
 
 .PHONY: bench-latency
 bench-latency: ## how long results take under live traffic, as a table and histograms; ARGS=-peers for Kafka Streams beside it

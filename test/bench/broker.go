@@ -68,6 +68,15 @@ func settings(addr string) map[string]string {
 
 func (b *broker) end() error { return testcontainers.TerminateContainer(b.container) }
 
+// pid is the process of the broker, as this machine counts them.
+func (b *broker) pid(ctx context.Context) (int, error) {
+	about, err := b.container.Inspect(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("ask for the broker's process: %w", err)
+	}
+	return about.State.Pid, nil
+}
+
 func freePort() (int, error) {
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -70,7 +70,7 @@ func (c *cluster) fill(ctx context.Context, load workload.Load) (topic, error) {
 		return t, err
 	}
 	tally := oracle.NewTally(workload.Window)
-	err := c.send(ctx, t.name, load.Partitions, func(number int) iter.Seq[[]byte] {
+	err := send(ctx, c.client, t.name, load.Partitions, func(number int) iter.Seq[[]byte] {
 		p := load.Partition(number)
 		var value []byte
 		return func(yield func([]byte) bool) {
@@ -92,7 +92,7 @@ func (c *cluster) fill(ctx context.Context, load workload.Load) (topic, error) {
 }
 
 // send fills the partitions of a topic, one after the other. A value may change once the next one is asked for.
-func (c *cluster) send(ctx context.Context, name string, partitions int, values func(partition int) iter.Seq[[]byte]) error {
+func send(ctx context.Context, client *kgo.Client, name string, partitions int, values func(partition int) iter.Seq[[]byte]) error {
 	var failed error // written by the client's one goroutine for promises
 	sent := func(_ *kgo.Record, err error) {
 		if err != nil {
@@ -110,10 +110,10 @@ func (c *cluster) send(ctx context.Context, name string, partitions int, values 
 			}
 			from := len(block)
 			block = append(block, value...)
-			c.client.Produce(ctx, &kgo.Record{Topic: name, Partition: int32(number), Value: block[from:len(block):len(block)]}, sent)
+			client.Produce(ctx, &kgo.Record{Topic: name, Partition: int32(number), Value: block[from:len(block):len(block)]}, sent)
 		}
 	}
-	if err := errors.Join(c.client.Flush(ctx), failed); err != nil {
+	if err := errors.Join(client.Flush(ctx), failed); err != nil {
 		return fmt.Errorf("fill %s: %w", name, err)
 	}
 	return nil

@@ -20,6 +20,7 @@ import (
 type grower struct {
 	options
 	cluster *cluster
+	broker  *broker // nil: not ours
 	bin     string
 	topics  int
 	starts  map[int]used // of both our processes, by the number of partitions
@@ -37,6 +38,7 @@ func (g *grower) grow(ctx context.Context) error {
 	}{
 		{"sink", g.merging}, {"flush", g.flushing}, {"categories", g.byCategories}, {"partitions", g.byPartitions},
 		{"bytes", g.bySize}, {"skew", g.bySkew}, {"codecs", g.byCodec}, {"generator", g.generating},
+		{"replicas", g.replicating}, {"pause", g.scaling}, {"idle", g.idling},
 	} {
 		if g.only != "" && !slices.Contains(strings.Split(g.only, ","), part.name) {
 			continue

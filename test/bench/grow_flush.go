@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/meanstream/meanstream/test/bench/growth"
+	"github.com/meanstream/meanstream/test/oracle"
 )
 
 // A live processor is fed so many records into each partition, one every beat.
@@ -64,31 +63,34 @@ func (g *grower) live(ctx context.Context, partitions int, interval time.Duratio
 		return l, err
 	}
 	admin := fmt.Sprintf("127.0.0.1:%d", port)
-	p, err := start(ctx, filepath.Join(b.bin, "processor"), "--brokers", b.cluster.addr, "--records-topic", b.topic.name, "--partials-topic", b.topic.name+"-1-partials",
-		"--rejects-topic", b.topic.name+"-1-rejects", "--group", b.topic.name+"-1-processor", "--sink-group", b.topic.name+"-1-sink", "--flush-interval", interval.String(), "--admin-addr", admin)
+	b.nextRun()
+	p, err := b.service(ctx, "processor", "--flush-interval", interval.String(), "--admin-addr", admin)
 	if err != nil {
 		return l, err
 	}
 	expected, l, err := g.feed(ctx, b.topic.name, partitions, admin)
-	asked := p.cmd.Process.Signal(syscall.SIGTERM)
-	_, stopped := p.wait()
-	if err = errors.Join(err, asked, stopped); err != nil {
+	if err = errors.Join(err, stop(p)); err != nil {
 		return l, err
 	}
-	both, results, err := b.startRiver(ctx, [2][]string{}) // the first of this bench, so with the names above
+	return l, g.finish(ctx, b, [2][]string{}, expected.Check)
+}
+
+// finish lets a run that was live come to its end, sees that all was right, and drops its topics.
+func (g *grower) finish(ctx context.Context, b *bench, more [2][]string, check func([]oracle.Published) error) error {
+	both, results, err := b.goOn(ctx, more)
 	if err != nil {
-		return l, err
+		return err
 	}
 	for _, p := range both {
 		if _, err := p.wait(); err != nil {
-			return l, err
+			return err
 		}
 	}
 	published, err := g.cluster.results(ctx, results)
-	if err = cmp.Or(err, expected.Check(published)); err != nil {
-		return l, err
+	if err = cmp.Or(err, check(published)); err != nil {
+		return err
 	}
-	return l, g.cluster.drop(ctx)
+	return g.cluster.drop(ctx)
 }
 
 // feed writes to all partitions at a steady pace, and asks the processor before and after.
@@ -100,7 +102,7 @@ func (g *grower) feed(ctx context.Context, name string, partitions int, admin st
 	for number := range partitions {
 		all = append(all, load.Partition(number))
 	}
-	before, err := g.settled(ctx, admin)
+	before, err := settled(ctx, admin, "processor")
 	if err != nil {
 		return nil, lived{}, err
 	}
@@ -122,14 +124,14 @@ func (g *grower) feed(ctx context.Context, name string, partitions int, admin st
 			return nil, lived{}, ctx.Err()
 		}
 	}
-	after := ask(ctx, admin)
+	after := ask(ctx, admin, "processor")
 	return expected, lived{after.cpu - before.cpu, after.commits - before.commits, after.took - before.took, after.bytes - before.bytes}, nil
 }
 
 // settled waits for the first commit, in which every partition says that it is there.
-func (g *grower) settled(ctx context.Context, admin string) (lived, error) {
+func settled(ctx context.Context, admin, service string) (lived, error) {
 	for range 600 {
-		if l := ask(ctx, admin); l.commits > 0 {
+		if l := ask(ctx, admin, service); l.commits > 0 {
 			return l, nil
 		}
 		select {
@@ -138,18 +140,18 @@ func (g *grower) settled(ctx context.Context, admin string) (lived, error) {
 			return lived{}, ctx.Err()
 		}
 	}
-	return lived{}, errors.New("the processor has not committed within half a minute")
+	return lived{}, fmt.Errorf("the %s has not committed within half a minute", service)
 }
 
-// ask has zeros where the processor gives no answer.
-func ask(ctx context.Context, admin string) lived { return read(metrics(ctx, admin)) }
+// ask has zeros where the service gives no answer.
+func ask(ctx context.Context, admin, service string) lived { return read(metrics(ctx, admin), service) }
 
-// read finds in a processor's metrics what a flush costs.
-func read(text string) lived {
+// read finds in a service's metrics what a flush costs.
+func read(text, service string) lived {
 	return lived{
 		cpu:     metric(text, "process_cpu_seconds_total"),
-		commits: metric(text, `meanstream_commits_total{service="processor",verdict="committed"}`),
-		took:    metric(text, `meanstream_commit_duration_seconds_sum{service="processor"}`),
-		bytes:   metric(text, `meanstream_commit_bytes_sum{service="processor"}`),
+		commits: metric(text, `meanstream_commits_total{service="`+service+`",verdict="committed"}`),
+		took:    metric(text, `meanstream_commit_duration_seconds_sum{service="`+service+`"}`),
+		bytes:   metric(text, `meanstream_commit_bytes_sum{service="`+service+`"}`),
 	}
 }

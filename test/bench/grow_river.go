@@ -10,6 +10,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/meanstream/meanstream/test/bench/growth"
 )
 
@@ -117,8 +119,14 @@ func (g *grower) filled(ctx context.Context, load growth.Load) (*bench, *growth.
 	if err != nil {
 		return nil, nil, err
 	}
+	expected, err := g.fillFrom(ctx, g.cluster.client, b, load)
+	return b, expected, err
+}
+
+// fillFrom sends a load to the topic of a bench through a client, and counts what must come of it.
+func (g *grower) fillFrom(ctx context.Context, client *kgo.Client, b *bench, load growth.Load) (*growth.Expected, error) {
 	expected := growth.Expect(load.Categories)
-	err = g.cluster.send(ctx, b.topic.name, load.Partitions, func(number int) iter.Seq[[]byte] {
+	return expected, send(ctx, client, b.topic.name, load.Partitions, func(number int) iter.Seq[[]byte] {
 		return func(yield func([]byte) bool) {
 			p := load.Partition(number)
 			var value []byte
@@ -132,7 +140,6 @@ func (g *grower) filled(ctx context.Context, load growth.Load) (*bench, *growth.
 			}
 		}
 	})
-	return b, expected, err
 }
 
 // empty is a bench on a new topic.

@@ -33,7 +33,24 @@ meanstream_commits_total{service="processor",verdict="doubt"} 1
 meanstream_commit_duration_seconds_sum{service="processor"} 0.5
 meanstream_commit_bytes_sum{service="processor"} 4200
 `
-	if got, want := read(text), (lived{cpu: 1.25, commits: 42, took: 0.5, bytes: 4200}); got != want {
+	if got, want := read(text, "processor"), (lived{cpu: 1.25, commits: 42, took: 0.5, bytes: 4200}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// TestReplicasAreComparedWithOne has two processors that use their shares, and one that waits for something else half of the
+// time.
+func TestReplicasAreComparedWithOne(t *testing.T) {
+	got := spreadTable([]spread{
+		{replicas: 1, records: 4_000_000, took: 8 * time.Second, cpu: 0.4, load: "1.50"},
+		{replicas: 2, records: 4_000_000, took: 2500 * time.Millisecond, cpu: 0.5, load: "–"},
+	}).String()
+	want := `| processors | records | M records/s | to one | CPU-s per M | used of their shares | load average |
+|---|--:|--:|--:|--:|--:|--:|
+| 1 | 4000000 | 0.500 | 1.00 | 0.100 | 50 % | 1.50 |
+| 2 | 4000000 | 1.600 | 3.20 | 0.125 | 100 % | – |
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -21,12 +21,12 @@ import (
 // partials and results, after warmUp in which compilers, groups and topics settle.
 const (
 	liveWindow     = time.Second
-	liveCategories = 12
+	latencyCategories = 12
 	warmUp         = 20 * time.Second
 )
 
-// traffic is one measurement of latency.
-type traffic struct {
+// stream is one measurement of latency.
+type stream struct {
 	name             string
 	rate, partitions int  // records a second in all; partitions that get them in turn
 	drops            bool // what other partitions let come late, with no word
@@ -47,10 +47,10 @@ func latencies(ctx context.Context, o options, c *cluster, bin string, others []
 	}
 	// A broker whose code is not compiled yet takes three times as long for everything, and at a transaction a second it
 	// stays so for an hour. What is measured is one that has worked for a while.
-	warm := traffic{"warm-up", 20_000, 4, false, func(ctx context.Context, c *cluster, topic string, partitions int) ([]*process, string, error) {
+	warm := stream{"warm-up", 20_000, 4, false, func(ctx context.Context, c *cluster, topic string, partitions int) ([]*process, string, error) {
 		return liveRiver(ctx, c, bin, topic, partitions, "--flush-interval", "10ms")
 	}, ownResult}
-	all := []traffic{
+	all := []stream{
 		warm,
 		{"2,000 records/s, 4 partitions", 2_000, 4, false, own, ownResult},
 		{"200,000 records/s, 4 partitions", 200_000, 4, false, own, ownResult},
@@ -58,10 +58,10 @@ func latencies(ctx context.Context, o options, c *cluster, bin string, others []
 	}
 	for _, p := range others {
 		if p.live != nil {
-			all = append(all, traffic{p.name + ", 2,000 records/s, 4 partitions", 2_000, 4, true, p.live, p.result})
+			all = append(all, stream{p.name + ", 2,000 records/s, 4 partitions", 2_000, 4, true, p.live, p.result})
 		}
 	}
-	var shown []spread
+	var shown []timing
 	for i, t := range all {
 		took, err := t.measure(ctx, o, c, fmt.Sprintf("meanstream-live-%d-%d", os.Getpid(), i))
 		if err != nil {
@@ -69,15 +69,15 @@ func latencies(ctx context.Context, o options, c *cluster, bin string, others []
 		}
 		fmt.Fprintf(os.Stderr, "%s: %d windows, median %v\n", t.name, len(took), stopwatch.Quantile(took, 0.5))
 		if i > 0 {
-			shown = append(shown, spread{t.name, took})
+			shown = append(shown, timing{t.name, took})
 		}
 	}
-	fmt.Print("\n", spreadTable(shown), "\n", histograms(shown))
+	fmt.Print("\n", timingTable(shown), "\n", histograms(shown))
 	return nil
 }
 
 // measure runs a program on live traffic and tells how long its results took, in rising order, once they are right.
-func (t traffic) measure(ctx context.Context, o options, c *cluster, topic string) ([]time.Duration, error) {
+func (t stream) measure(ctx context.Context, o options, c *cluster, topic string) ([]time.Duration, error) {
 	if err := c.make(ctx, topic, t.partitions); err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (t traffic) measure(ctx context.Context, o options, c *cluster, topic strin
 	reading := make(chan error, 1)
 	go func() { reading <- got.follow(live, c.addr, results, t.read) }()
 	sent, fed := c.feed(live, topic, t.partitions, t.rate)
-	if err := errors.Join(fed, <-reading, end(running), ctx.Err()); err != nil {
+	if err := errors.Join(fed, <-reading, endLive(running), ctx.Err()); err != nil {
 		return nil, err
 	}
 	s := stopwatch.New(liveWindow, 0)
@@ -108,8 +108,8 @@ func (t traffic) measure(ctx context.Context, o options, c *cluster, topic strin
 	return took, c.dropAll(ctx, topic)
 }
 
-// end stops programs that run for ever. One that has ended by itself has failed.
-func end(running []*process) (err error) {
+// endLive stops programs that run for ever. One that has ended by itself has failed.
+func endLive(running []*process) (err error) {
 	for _, p := range running {
 		select {
 		case <-p.done:

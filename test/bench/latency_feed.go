@@ -44,7 +44,7 @@ func (c *cluster) feed(ctx context.Context, topic string, partitions, rate int) 
 			from, thousandths := len(block), random.IntN(100_000)
 			block = append(strconv.AppendInt(append(block, `{"timestamp":`...), second, 10), `,"value":`...)
 			block = strconv.AppendFloat(block, float64(thousandths)/1000, 'f', 3, 64)
-			block = append(append(append(block, `,"category":"`...), byte('A'+n%liveCategories)), `"}`...)
+			block = append(append(append(block, `,"category":"`...), byte('A'+n%latencyCategories)), `"}`...)
 			if thousandths < growth.Limit*1000 {
 				t.kept[second]++
 			}

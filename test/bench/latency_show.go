@@ -9,14 +9,14 @@ import (
 	"github.com/meanstream/meanstream/test/latency/stopwatch"
 )
 
-// spread is the latencies of one measurement, in rising order.
-type spread struct {
+// timing is the latencies of one measurement, in rising order.
+type timing struct {
 	name string
 	took []time.Duration
 }
 
-// spreadTable shows the quantiles.
-func spreadTable(all []spread) growth.Table {
+// timingTable shows the quantiles.
+func timingTable(all []timing) growth.Table {
 	t := growth.Table{Head: []string{"", "windows", "median, ms", "90 %", "99 %", "worst"}}
 	for _, s := range all {
 		row := []string{s.name, fmt.Sprint(len(s.took))}
@@ -54,7 +54,7 @@ func buckets(took []time.Duration) (counts []int) {
 }
 
 // histograms draws each measurement, a line a bucket, empty ones in front left out.
-func histograms(all []spread) string {
+func histograms(all []timing) string {
 	const width = 50
 	var out strings.Builder
 	for _, s := range all {

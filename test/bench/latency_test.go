@@ -14,7 +14,7 @@ func TestHistogram(t *testing.T) {
 		}
 		return took
 	}
-	got := histograms([]spread{{"ours", ms(3.5, 4, 4.1, 11)}})
+	got := histograms([]timing{{"ours", ms(3.5, 4, 4.1, 11)}})
 	want := `ours
   <=     4 ms     2  #########################
   <=     6 ms     1  #############

@@ -46,8 +46,8 @@ func main() {
 	flag.IntVar(&o.repeat, "repeat", 3, "how often programs run that take seconds; the median is shown")
 	flag.IntVar(&o.slow, "slow", 1, "how often programs run that take half a minute; with the first kind of numbers only")
 	flag.BoolVar(&o.peers, "peers", false, "run programs in other languages, too: Kafka Streams (needs java and mvn) and Rust (needs cargo and cc)")
-	flag.StringVar(&o.plots, "growth", "", "measure how costs grow with partitions, categories, sizes and the like instead, and draw plots into this folder")
-	flag.StringVar(&o.only, "only", "", "with -growth: sink, flush, categories, partitions, bytes, skew, codecs, generator, or several; empty: all")
+	flag.StringVar(&o.plots, "growth", "", "measure how costs grow with partitions, categories, sizes and the like, and what a group of several does, instead, and draw plots into this folder")
+	flag.StringVar(&o.only, "only", "", "with -growth: sink, flush, categories, partitions, bytes, skew, codecs, generator, replicas, pause, idle, or several; empty: all")
 	flag.BoolVar(&o.latency, "latency", false, "measure how long results take under live traffic instead; with -peers those of Kafka Streams, too")
 	flag.IntVar(&o.windows, "windows", 60, "with -latency: so many windows of a second each")
 	flag.Parse()
@@ -79,13 +79,13 @@ func run(ctx context.Context, o options) (err error) {
 		}
 	}
 	addr := o.broker
+	var own *broker
 	if addr == "" {
-		b, err := startBroker(ctx)
-		if err != nil {
+		if own, err = startBroker(ctx); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, b.end()) }()
-		addr = b.addr
+		defer func() { err = errors.Join(err, own.end()) }()
+		addr = own.addr
 	}
 	c, err := connect(addr)
 	if err != nil {
@@ -96,7 +96,7 @@ func run(ctx context.Context, o options) (err error) {
 		return latencies(ctx, o, c, dir, others)
 	}
 	if o.plots != "" {
-		g := grower{options: o, cluster: c, bin: dir}
+		g := grower{options: o, cluster: c, broker: own, bin: dir}
 		return g.grow(ctx)
 	}
 	for i, n := range o.numbers {

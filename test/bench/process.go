@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -21,7 +24,9 @@ func build(ctx context.Context) (dir string, err error) {
 		{dir, "./services/generator", "./services/processor", "./services/sink", "./test/rivals/...", "./test/bench/floors/...", "./test/bench/merge"},
 		{filepath.Join(dir, plain), "-tags", "notransactions", "./services/processor", "./services/sink"},
 	} {
-		if out, err := exec.CommandContext(ctx, "go", slices.Concat([]string{"build", "-o", args[0] + string(filepath.Separator)}, args[1:])...).CombinedOutput(); err != nil {
+		cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"build", "-o", args[0] + string(filepath.Separator)}, args[1:])...)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as they are shipped
+		if out, err := cmd.CombinedOutput(); err != nil {
 			_ = os.RemoveAll(dir)
 			return "", fmt.Errorf("build: %w\n%s", err, out)
 		}
@@ -88,6 +93,43 @@ func (p *process) watch(ended chan error) {
 func (p *process) wait() (used, error) {
 	<-p.done
 	return p.used, p.err
+}
+
+// stop asks processes to end, and waits until they have.
+func stop(all ...*process) (err error) {
+	for _, p := range all {
+		err = errors.Join(err, p.cmd.Process.Signal(syscall.SIGTERM))
+	}
+	for _, p := range all {
+		_, ended := p.wait()
+		err = errors.Join(err, ended)
+	}
+	return err
+}
+
+// spent is the CPU time, user and system, of a process that runs; the system counts it in hundredths of a second.
+func spent(pid int) (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, fmt.Errorf("ask for the CPU time of a process: %w", err)
+	}
+	return ticks(string(text))
+}
+
+// ticks reads the CPU time from what Linux says of a process. Its name, in brackets, may hold anything.
+func ticks(stat string) (time.Duration, error) {
+	var user, system int64
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("the system says of a process: %q", stat)
+	}
+	for at, n := range map[int]*int64{11: &user, 12: &system} {
+		var err error
+		if *n, err = strconv.ParseInt(fields[at], 10, 64); err != nil {
+			return 0, fmt.Errorf("the CPU time of a process: %w", err)
+		}
+	}
+	return time.Duration(user+system) * 10 * time.Millisecond, nil
 }
 
 // peak reads the most memory that a process has had from what Linux says of it, in bytes.
