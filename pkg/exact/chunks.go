@@ -110,7 +110,9 @@ func (s *Sum) AddChunk(index int, chunk int64) error {
 	if chunk == 0 {
 		return nil
 	}
-	s.prepare(uint(index), 1)
+	if at := uint(index) - uint(s.base); at >= uint(len(s.chunks)) || s.pending >= maxPending {
+		s.prepare(uint(index), 1)
+	}
 	s.chunks[uint(index)-uint(s.base)] += chunk
 	s.pending++
 	return nil

@@ -18,7 +18,8 @@ func (s *Sum) grow(low, n uint) {
 	first := min(uint(s.base), low)
 	end := max(uint(s.base)+uint(len(s.chunks)), low+n)
 	offset, length := uint(s.base)-first, end-first
-	if length == uint(len(s.chunks)) {
+	if offset == 0 && length <= uint(cap(s.chunks)) {
+		s.chunks = s.chunks[:length] // what lies behind is zero
 		return
 	}
 	grown := s.chunks[:min(length, uint(cap(s.chunks)))]

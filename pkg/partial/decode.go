@@ -7,7 +7,6 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"github.com/meanstream/meanstream/pkg/exact"
 	"github.com/meanstream/meanstream/pkg/window"
 )
 
@@ -16,16 +15,27 @@ import (
 //
 // The error is ErrVersion for a message that only a later release can read, and ErrMalformed for anything that Encode
 // would not have written: such a message must stop the sink rather than be guessed at.
-func Decode(b []byte) (*Partial, error) {
+func Decode(b []byte) (*Partial, error) { return new(Decoder).Decode(b) }
+
+// Decoder reads many messages, one after the other, into the same memory. The zero value is ready to use.
+type Decoder struct {
+	entries []Entry // with the aggregates of the messages before, to be used again
+	points  []int32 // of sources at topics
+}
+
+// Decode is as the function Decode, but that the entries are valid until the next call only. Their categories, like all
+// strings, may be kept.
+func (d *Decoder) Decode(b []byte) (*Partial, error) {
 	p := &Partial{}
 	if err := p.readVersion(b); err != nil {
 		return nil, fmt.Errorf("decode a partial of %d bytes: %w", len(b), err)
 	}
-	var points []int32 // of sources at topics
-	if err := each(b, func(f field) error { return p.read(f, &points) }); err != nil {
+	d.entries, d.points = d.entries[:0], d.points[:0]
+	if err := each(b, func(f field) error { return d.read(p, f) }); err != nil {
 		return nil, fmt.Errorf("decode a partial of %d bytes: %w", len(b), err)
 	}
-	if err := p.place(points); err != nil {
+	p.Entries = slices.Clip(d.entries)
+	if err := p.place(d.points); err != nil {
 		return nil, fmt.Errorf("decode a partial of %s: %w", p.Writer, err)
 	}
 	if err := p.check(); err != nil {
@@ -84,7 +94,7 @@ func (p *Partial) readAggregates(numbers []uint64) error {
 	return nil
 }
 
-func (p *Partial) read(f field, points *[]int32) error {
+func (d *Decoder) read(p *Partial, f field) error {
 	switch f.number {
 	case partialGroup:
 		return f.string(&p.Group)
@@ -115,14 +125,11 @@ func (p *Partial) read(f field, points *[]int32) error {
 		if err := s.decode(f, &point); err != nil {
 			return fmt.Errorf("source %d of the message: %w", len(p.Sources), err)
 		}
-		p.Sources, *points = append(p.Sources, s), append(*points, point)
+		p.Sources, d.points = append(p.Sources, s), append(d.points, point)
 	case partialEntries:
-		a := window.NewAggregate(p.Aggregates)
-		e := Entry{Aggregate: &a}
-		if err := e.decode(f); err != nil {
-			return fmt.Errorf("entry %d of the message: %w", len(p.Entries), err)
+		if err := d.entry(p.Aggregates).decode(f); err != nil {
+			return fmt.Errorf("entry %d of the message: %w", len(d.entries)-1, err)
 		}
-		p.Entries = append(p.Entries, e)
 	case partialTopics:
 		var t Topic
 		if err := t.decode(f); err != nil {
@@ -178,127 +185,4 @@ func (s *Source) decode(message field, topic *int32) error {
 	}
 	*topic = ownID
 	return readID(&s.TopicID, id)
-}
-
-func (e *Entry) decode(message field) error {
-	if err := message.is(protowire.BytesType); err != nil {
-		return err
-	}
-	length, has := int64(0), present(0)
-	err := each(message.bytes, func(f field) error {
-		switch f.number {
-		case entryStart:
-			return f.sfixed(&e.Start)
-		case entryLength:
-			return f.int64(&length)
-		case entryCategory:
-			return f.string(&e.Category)
-		case entryCount:
-			return f.int64(&e.Count)
-		case entryFiltered:
-			return f.int64(&e.Filtered)
-		case entryMin:
-			has |= bit(window.Min)
-			return f.double(&e.Min)
-		case entryMax:
-			has |= bit(window.Max)
-			return f.double(&e.Max)
-		case entrySum:
-			return decodeSum(&e.Sum, f)
-		case entrySquares:
-			return decodeSum(&e.Squares, f)
-		case entryFirst, entryLast:
-			return e.decodePoint(f, &has)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, k := range [...]window.Kind{window.Min, window.Max, window.First, window.Last} {
-		if there, want := has&bit(k) != 0, e.Count > 0 && e.Carried().Has(k); there != want {
-			return fmt.Errorf("%w: %d kept records, %s there: %v, want %v: it is exactly where it is carried and records were kept",
-				ErrMalformed, e.Count, k, there, want)
-		}
-	}
-	// An end that wraps around is noticed by check.
-	e.End = e.Start + length
-	return nil
-}
-
-// present are the kinds of which an entry has a field, one bit each.
-type present uint64
-
-func bit(k window.Kind) present { return 1 << k }
-
-func (e *Entry) decodePoint(message field, has *present) error {
-	if err := message.is(protowire.BytesType); err != nil {
-		return err
-	}
-	if e.Chosen == nil { // the default has none: what is there too much is refused when all has been read
-		e.Chosen = &window.Chosen{}
-	}
-	p := window.Point{}
-	err := each(message.bytes, func(f field) error {
-		switch f.number {
-		case pointTime:
-			return f.sfixed(&p.Time)
-		case pointTopic:
-			if string(f.bytes) == e.Chosen.First.Topic { // most often the last one is of the same topic
-				p.Topic = e.Chosen.First.Topic
-				return f.is(protowire.BytesType)
-			}
-			return f.string(&p.Topic)
-		case pointPartition:
-			return f.int32(&p.Partition)
-		case pointOffset:
-			return f.int64(&p.Offset)
-		case pointValue:
-			return f.double(&p.Value)
-		}
-		return nil
-	})
-	if message.number == entryFirst {
-		*has |= bit(window.First)
-		e.Chosen.First = p
-	} else {
-		*has |= bit(window.Last)
-		e.Chosen.Last = p
-	}
-	return err
-}
-
-// decodeSum adds what a Sum message holds to s; a sum in two pieces is their sum, as Protocol Buffers merges them.
-func decodeSum(s *exact.Sum, message field) error {
-	if err := message.is(protowire.BytesType); err != nil {
-		return err
-	}
-	// Ordinary measurements need a few chunks; more go to the heap.
-	var indexRoom, chunkRoom [8]uint64
-	indexes, chunks := indexRoom[:0], chunkRoom[:0]
-	err := each(message.bytes, func(f field) (err error) {
-		switch f.number {
-		case sumIndex:
-			indexes, err = f.list(indexes)
-		case sumChunk:
-			chunks, err = f.list(chunks)
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if len(indexes) != len(chunks) {
-		return fmt.Errorf("%w: a sum with %d indexes and %d chunks, want as many", ErrMalformed, len(indexes), len(chunks))
-	}
-	for i, index := range indexes {
-		chunk := protowire.DecodeZigZag(chunks[i])
-		if i > 0 && index <= indexes[i-1] || chunk == 0 {
-			return fmt.Errorf("%w: chunk %d of a sum at index %d is 0 or out of order", ErrMalformed, chunk, index)
-		}
-		if err := s.AddChunk(int(min(index, math.MaxInt32)), chunk); err != nil {
-			return fmt.Errorf("%w: %w", ErrMalformed, err)
-		}
-	}
-	return nil
 }

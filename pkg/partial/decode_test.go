@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -192,7 +193,11 @@ func TestBytesThatAreNoPartialAreRefused(t *testing.T) {
 		{"a chunk of nothing", entry(length, category, count, lo, hi, sum(index(3), chunk(0))), ErrMalformed},
 		{"a chunk out of range", entry(length, category, count, lo, hi,
 			sum(index(3), chunk(protowire.AppendVarint(nil, protowire.EncodeZigZag(1<<32))...))), ErrMalformed},
+		{"more chunks than indexes", entry(length, category, count, lo, hi, sum(index(3), chunk(2, 2))), ErrMalformed},
 		{"a list cut short", entry(length, category, count, lo, hi, sum(index(0xff), chunk(2))), ErrMalformed},
+		{"a list cut short before its next piece", entry(length, category, count, lo, hi, sum(index(0x83), index(0x00), chunk(2))), ErrMalformed},
+		{"a number of a list that is too long", entry(length, category, count, lo, hi,
+			sum(index(0x83, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00), chunk(2))), ErrMalformed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := Decode(c.b); !errors.Is(err, c.want) {
@@ -274,6 +279,9 @@ func FuzzDecode(f *testing.F) {
 			f.Add(b)
 		}
 	}
+	other := sampleBoth()
+	other.Chunks = 1
+	before := raw(other)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := Decode(b)
 		if err != nil {
@@ -281,6 +289,13 @@ func FuzzDecode(f *testing.F) {
 				t.Fatalf("an error without a name: %v", err)
 			}
 			return
+		}
+		var used Decoder
+		if _, err := used.Decode(before); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := used.Decode(b); err != nil || show(again) != show(p) {
+			t.Fatalf("decoded\n%sand after another message, with error %v,\n%s", show(p), err, show(again))
 		}
 		messages, err := p.Encode(1 << 30)
 		if err != nil || len(messages) != 1 {
@@ -295,4 +310,38 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("decoded\n%sand after being written again\n%s", show(p), show(q))
 		}
 	})
+}
+
+// TestASumReadsAlikeInWhateverPieces: Protocol Buffers lets a list be packed or not, and be in several pieces.
+func TestASumReadsAlikeInWhateverPieces(t *testing.T) {
+	index := func(b ...byte) []byte { return appendMessage(nil, sumIndex, b) }
+	chunk := func(b ...byte) []byte { return appendMessage(nil, sumChunk, b) }
+	for name, parts := range map[string][][]byte{
+		"packed":            {index(3, 4, 7), chunk(2, 4, 6)},
+		"chunks first":      {chunk(2, 4, 6), index(3, 4, 7)},
+		"in pieces":         {index(3), chunk(2, 4), index(4, 7), chunk(6), index()},
+		"one by one":        {appendVarint(nil, sumIndex, 3), appendVarint(nil, sumIndex, 4), appendVarint(nil, sumIndex, 7), chunk(2), appendVarint(nil, sumChunk, 4), chunk(6)},
+		"in two sums":       {index(3, 7), chunk(2, 6), nil, index(4), chunk(4)},
+		"with longer tags":  {{0x8a, 0x00, 3, 3, 4, 7}, chunk(2, 4, 6)},
+		"with longer sizes": {{0x0a, 0x83, 0x00, 3, 4, 7}, chunk(2, 4, 6)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := slices.Concat(appendVarint(nil, entryLength, 10), appendString(nil, entryCategory, "A"), appendVarint(nil, entryCount, 1),
+				appendFixed(nil, entryMin, 0), appendFixed(nil, entryMax, 0))
+			var sum []byte
+			for _, part := range parts {
+				if part == nil {
+					b, sum = appendMessage(b, entrySum, sum), nil
+				}
+				sum = append(sum, part...)
+			}
+			p, err := Decode(entry(appendMessage(b, entrySum, sum)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := chunks(&p.Entries[0].Sum), [][2]int64{{3, 1}, {4, 2}, {7, 3}}; !slices.Equal(got, want) {
+				t.Errorf("read %v, want %v", got, want)
+			}
+		})
+	}
 }

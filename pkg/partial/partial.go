@@ -73,6 +73,13 @@ type Entry struct {
 	*window.Aggregate
 }
 
+// Clone returns a copy that shares no memory with e.
+func (e Entry) Clone() Entry {
+	a := e.Aggregate.Clone()
+	e.Aggregate = &a
+	return e
+}
+
 // Partial is one message, or before Encode all messages of one commit to one partials partition.
 type Partial struct {
 	Group            string

@@ -347,3 +347,49 @@ func TestFieldsOfALaterReleaseAreSkipped(t *testing.T) {
 		t.Errorf("decoded\n%swant\n%s", show(got), show(p))
 	}
 }
+
+// TestADecoderKeepsNothingOfTheMessageBefore: whatever it has read, or refused in the middle, the next one reads alike.
+func TestADecoderKeepsNothingOfTheMessageBefore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var d Decoder
+		for range rapid.IntRange(2, 4).Draw(t, "messages") {
+			m, err := genPartial(t).Encode(1 << 20)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if cut := rapid.IntRange(0, len(m[0])).Draw(t, "cut"); cut < len(m[0]) {
+				d.Decode(m[0][:cut])
+			}
+			got, err := d.Decode(m[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := Decode(m[0])
+			if err != nil || show(got) != show(want) {
+				t.Fatalf("decoded\n%swant\n%s(error %v)", show(got), show(want), err)
+			}
+		}
+	})
+}
+
+func TestAClonedEntryOutlivesItsMessage(t *testing.T) {
+	var d Decoder
+	for _, p := range []*Partial{sample(), sampleBoth()} {
+		p.Chunks = 1
+		got, err := d.Decode(raw(p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := *got
+		kept.Entries = nil
+		for _, e := range got.Entries {
+			kept.Entries = append(kept.Entries, e.Clone())
+		}
+		if _, err := d.Decode(raw(sampleChosen())); !errors.Is(err, ErrMalformed) {
+			t.Fatalf("a partial of no chunks: error %v", err)
+		}
+		if show(&kept) != show(p) {
+			t.Errorf("after another message\n%swas\n%s", show(&kept), show(p))
+		}
+	}
+}

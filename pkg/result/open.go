@@ -50,9 +50,9 @@ func New() *Open {
 }
 
 // Merge adds the entries of one chunk read at offset. With the last chunk of a partial it returns the sources, which
-// take effect then. Entries of windows that are closed already are not merged but returned as dropped.
+// take effect then. Entries of windows that are closed already are not merged but returned as dropped, as they stand in p.
 //
-// The aggregates that were merged belong to o from now on. An error is of the kind ErrChunks; nothing is changed then.
+// What was merged is copied: o has nothing of p but strings. An error is of the kind ErrChunks; nothing is changed then.
 func (o *Open) Merge(offset int64, p *partial.Partial) (sources []partial.Source, dropped []partial.Entry, err error) {
 	if err := o.follow(offset, p, false); err != nil {
 		return nil, nil, err
@@ -71,7 +71,7 @@ func (o *Open) Merge(offset int64, p *partial.Partial) (sources []partial.Source
 // Replay adds the entries of one chunk that was merged before the last commit, read again at offset. Its sources are
 // in effect by that commit, and what is closed was emitted or reported as dropped then, so both are passed over.
 //
-// The aggregates that were merged belong to o from now on. An error is of the kind ErrChunks; nothing is changed then.
+// What was merged is copied: o has nothing of p but strings. An error is of the kind ErrChunks; nothing is changed then.
 func (o *Open) Replay(offset int64, p *partial.Partial) error {
 	if err := o.follow(offset, p, true); err != nil {
 		return err
@@ -95,7 +95,8 @@ func (o *Open) add(offset int64, e partial.Entry) bool {
 		o.size += a.Size()
 		return true
 	}
-	w.held[k] = e.Aggregate
+	c := e.Aggregate.Clone()
+	w.held[k] = &c
 	w.order = nil
 	o.aggregates++
 	o.size += cost(k, e.Aggregate)

@@ -166,9 +166,36 @@ func (a *Aggregate) mergeChosen(o *Aggregate) {
 	}
 }
 
+// Reset makes a that of no record, to carry these aggregates, and keeps its memory for what comes next.
+func (a *Aggregate) Reset(carried Aggregates) {
+	a.Count, a.Filtered, a.Min, a.Max = 0, 0, 0, 0
+	reset(&a.Sum)
+	reset(&a.Squares)
+	switch {
+	case carried == Default:
+		a.Chosen = nil
+	case a.Chosen == nil:
+		a.Chosen = &Chosen{Aggregates: carried}
+	default:
+		*a.Chosen = Chosen{Aggregates: carried}
+	}
+}
+
+// reset gives up what only a hostile mixture of magnitudes has taken.
+func reset(s *exact.Sum) {
+	if s.Size() > ordinary {
+		*s = exact.Sum{}
+		return
+	}
+	s.Reset()
+}
+
+// ordinary is more than the bytes that a sum of measurements takes.
+const ordinary = 128
+
 // Clone returns a copy that shares nothing with a.
-func (a *Aggregate) Clone() *Aggregate {
-	c := &Aggregate{Count: a.Count, Filtered: a.Filtered, Min: a.Min, Max: a.Max}
+func (a *Aggregate) Clone() Aggregate {
+	c := Aggregate{Count: a.Count, Filtered: a.Filtered, Min: a.Min, Max: a.Max}
 	c.Sum.Merge(&a.Sum)
 	c.Squares.Merge(&a.Squares)
 	if a.Chosen != nil {

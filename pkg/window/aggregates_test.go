@@ -119,7 +119,7 @@ func merged(parts []*Aggregate) *Aggregate {
 	for _, p := range parts[1:] {
 		a.Merge(p)
 	}
-	return a
+	return &a
 }
 
 func TestWhatIsNotCarriedIsNotComputed(t *testing.T) {

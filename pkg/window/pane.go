@@ -116,7 +116,7 @@ func together(panes []*pane, runs []run) []*held {
 					continue
 				}
 				if !own[category] {
-					have = &held{category: category, Aggregate: *have.Clone()}
+					have = &held{category: category, Aggregate: have.Clone()}
 					merged[category], own[category] = have, true
 				}
 				have.Merge(&h.Aggregate)

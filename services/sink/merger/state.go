@@ -119,6 +119,9 @@ func (s *State) Partial(offset int64, p *partial.Partial, now int64) (c Changed,
 		}
 	}
 	if len(dropped) > 0 {
+		for i, e := range dropped { // the partial's own are used again for the next one
+			dropped[i] = e.Clone()
+		}
 		c.Dropped = &Dropped{Offset: offset, Entries: dropped, Sources: p.Sources}
 	}
 	return c, nil

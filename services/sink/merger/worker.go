@@ -27,6 +27,7 @@ type worker struct {
 	topic   broker.TopicPartition
 	fetcher *broker.Fetcher
 	walker  batch.Walker
+	decoder partial.Decoder
 	trouble group.Trouble
 	lookups lookups
 	waits   waits
@@ -162,7 +163,7 @@ func (w *worker) merge(got broker.Fetched, position, now int64) error {
 	var m batch.Record
 	for w.walker.Next() {
 		for w.walker.Record(&m) {
-			p, err := partial.Decode(m.Value)
+			p, err := w.decoder.Decode(m.Value)
 			if err != nil {
 				return fmt.Errorf("read the partial at %s/%d offset %d: %w", w.topic.Topic, w.topic.Partition, m.Offset, err)
 			}

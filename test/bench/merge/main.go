@@ -95,8 +95,9 @@ func read(state *merger.State, messages [][]byte, offset int64) (seconds float64
 	if err != nil {
 		return 0, err
 	}
+	var d partial.Decoder
 	for i, m := range messages {
-		p, err := partial.Decode(m)
+		p, err := d.Decode(m)
 		if err != nil {
 			return 0, err
 		}
