@@ -1,7 +1,6 @@
 package result
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/meanstream/meanstream/pkg/window"
@@ -77,10 +76,10 @@ func (o *Open) Take(maxBytes int) []Result {
 	for o.Closing() && (maxBytes > 0 || results == nil) {
 		w := o.ends[0]
 		if w.order == nil {
-			w.order = slices.SortedFunc(maps.Keys(w.held), key.compare)
+			o.sort(w)
 		}
-		category := w.order[0].category
-		for len(w.order) > 0 && w.order[0].category == category {
+		category := w.shelf.get(w.order[0]).category
+		for len(w.order) > 0 && w.shelf.get(w.order[0]).category == category {
 			r := o.take(w)
 			maxBytes -= r.bytes()
 			results = append(results, r)
@@ -94,15 +93,23 @@ func (o *Open) Take(maxBytes int) []Result {
 	return results
 }
 
-// take hands out the first result of w.
+// sort puts in order what is left of w.
+func (o *Open) sort(w *ending) {
+	for number := range w.shelf.count {
+		if !o.closed(w.end, w.shelf.get(number).category) {
+			w.order = append(w.order, number)
+		}
+	}
+	slices.SortFunc(w.order, func(a, b uint32) int { return w.shelf.get(a).compare(w.shelf.get(b)) })
+}
+
+// take hands out the first result of w. What it takes up is given up with all of w.
 func (o *Open) take(w *ending) Result {
-	k := w.order[0]
-	a := w.held[k]
+	h := w.shelf.get(w.order[0])
 	w.order = w.order[1:]
-	delete(w.held, k)
 	o.aggregates--
-	o.size -= cost(k, a)
-	return Of(k.category, window.Bounds{Start: k.start, End: w.end}, a)
+	o.size -= cost(h)
+	return Of(h.category, window.Bounds{Start: h.start, End: w.end}, &h.Aggregate)
 }
 
 // settle ends the closing once no open window is left within it.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"unsafe"
 
 	"github.com/meanstream/meanstream/pkg/partial"
 	"github.com/meanstream/meanstream/pkg/window"
@@ -27,22 +26,9 @@ type Open struct {
 type ending struct {
 	end   int64
 	first int64 // offset of the first chunk that contributed
-	held  map[key]*window.Aggregate
-	order []key // of what is held, sorted; nil after something was added
+	shelf shelf
+	order []uint32 // the numbers of what is to be handed out, sorted; nil after something was added
 }
-
-// key orders the windows of one end as they are handed out.
-type key struct {
-	category string
-	start    int64
-}
-
-func (k key) compare(o key) int {
-	return cmp.Or(cmp.Compare(k.category, o.category), cmp.Compare(k.start, o.start))
-}
-
-// keyBytes is about what a map keeps for one aggregate besides it and the category's text.
-const keyBytes = int(unsafe.Sizeof(key{})+unsafe.Sizeof((*window.Aggregate)(nil))) * 2
 
 // New returns the state before anything was read.
 func New() *Open {
@@ -57,11 +43,7 @@ func (o *Open) Merge(offset int64, p *partial.Partial) (sources []partial.Source
 	if err := o.follow(offset, p, false); err != nil {
 		return nil, nil, err
 	}
-	for _, e := range p.Entries {
-		if !o.add(offset, e) {
-			dropped = append(dropped, e)
-		}
-	}
+	dropped = o.add(offset, p.Entries)
 	if p.Chunk == p.Chunks-1 {
 		sources = p.Sources
 	}
@@ -76,35 +58,43 @@ func (o *Open) Replay(offset int64, p *partial.Partial) error {
 	if err := o.follow(offset, p, true); err != nil {
 		return err
 	}
-	for _, e := range p.Entries {
-		o.add(offset, e)
-	}
+	o.add(offset, p.Entries)
 	return nil
 }
 
-// add merges one entry unless its window is closed.
-func (o *Open) add(offset int64, e partial.Entry) bool {
-	if o.closed(e.End, e.Category) {
-		return false
+// add merges entries, but for those of closed windows, which it returns.
+func (o *Open) add(offset int64, entries []partial.Entry) (dropped []partial.Entry) {
+	var w *ending // of the entry before
+	for i := range entries {
+		e := &entries[i]
+		if o.closed(e.End, e.Category) {
+			dropped = append(dropped, *e)
+			continue
+		}
+		if w == nil || w.end != e.End {
+			w = o.ending(e.End, offset)
+		}
+		o.merge(w, e)
 	}
-	w := o.ending(e.End, offset)
-	k := key{e.Category, e.Start}
-	if a := w.held[k]; a != nil {
-		o.size -= a.Size()
-		a.Merge(e.Aggregate)
-		o.size += a.Size()
-		return true
+	return dropped
+}
+
+func (o *Open) merge(w *ending, e *partial.Entry) {
+	h, opened := w.shelf.at(e.Category, e.Start)
+	if opened {
+		h.Aggregate = e.Aggregate.Clone()
+		w.order = nil
+		o.aggregates++
+		o.size += cost(h)
+		return
 	}
-	c := e.Aggregate.Clone()
-	w.held[k] = &c
-	w.order = nil
-	o.aggregates++
-	o.size += cost(k, e.Aggregate)
-	return true
+	o.size -= h.Size()
+	h.Merge(e.Aggregate)
+	o.size += h.Size()
 }
 
 // cost is about how many bytes an aggregate takes up here.
-func cost(k key, a *window.Aggregate) int { return a.Size() + len(k.category) + keyBytes }
+func cost(h *held) int { return h.Size() + len(h.category) + besideBytes }
 
 // closed tells whether results of this window and category were handed out already, or would have been.
 func (o *Open) closed(end int64, category string) bool {
@@ -118,7 +108,7 @@ func (o *Open) closed(end int64, category string) bool {
 func (o *Open) ending(end, offset int64) *ending {
 	i, found := slices.BinarySearchFunc(o.ends, end, func(w *ending, end int64) int { return cmp.Compare(w.end, end) })
 	if !found {
-		o.ends = slices.Insert(o.ends, i, &ending{end: end, first: offset, held: map[key]*window.Aggregate{}})
+		o.ends = slices.Insert(o.ends, i, &ending{end: end, first: offset})
 	}
 	return o.ends[i]
 }
