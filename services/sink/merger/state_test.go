@@ -141,6 +141,38 @@ func TestWhatMeetsAClosedWindowIsReportedOnce(t *testing.T) {
 	}
 }
 
+// TestNothingIsHeldOfWhatTheDecoderUsesAgain: neither what was opened nor what was dropped changes with the next partial.
+func TestNothingIsHeldOfWhatTheDecoderUsesAgain(t *testing.T) {
+	s := fresh()
+	s.Open.Close(20)
+	var d partial.Decoder
+	var changes []Changed
+	for i, p := range []*partial.Partial{one(0, 1, 15, 20), one(1, 2, 15, 30), one(2, 3, 15, 40)} {
+		p.Entries[0].Keep(float64(i)) // as many values as before, and others
+		for range i {
+			p.Entries[0].Filter()
+		}
+		m, err := p.Encode(1 << 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoded, err := d.Decode(m[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		changes = append(changes, take(t, s, int64(i), decoded)...)
+	}
+	if kept, filtered := changes[0].Dropped.Records(); kept != 2 || filtered != 0 {
+		t.Errorf("dropped %d kept and %d filtered records, want 2 and 0", kept, filtered)
+	}
+	s.Open.Close(40)
+	for i, r := range s.Open.Take(1 << 20) {
+		if r.Sum != float64(i+2) || r.Filtered != int64(i+1) {
+			t.Errorf("result %d: %+v, want the sum %d and %d filtered", i, r, i+2, i+1)
+		}
+	}
+}
+
 func TestReplayDoesNotPublishAgain(t *testing.T) {
 	s := fresh()
 	take(t, s, 0, one(0, 1, 15, 10), one(1, 2, 15, 30))
