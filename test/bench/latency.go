@@ -20,9 +20,9 @@ import (
 // What is measured live: windows of liveWindow, without lateness, of so many categories, which go to all partitions of
 // partials and results, after warmUp in which compilers, groups and topics settle.
 const (
-	liveWindow     = time.Second
+	liveWindow        = time.Second
 	latencyCategories = 12
-	warmUp         = 20 * time.Second
+	warmUp            = 20 * time.Second
 )
 
 // stream is one measurement of latency.

@@ -114,7 +114,7 @@ func (s *Shift) Open(p group.Position) group.Worker {
 	w := &worker{
 		shift:   s,
 		topic:   p.TopicPartition,
-		fetcher: s.conf.Client.NewFetcher(),
+		reader:  newReader(s.conf.Client),
 		target:  noTarget,
 		trouble: group.Trouble{Voice: s.reading, Retries: s.conf.Metrics.group.Retries("Fetch")},
 		taken:   make(chan struct{}, 1),

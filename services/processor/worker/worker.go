@@ -32,9 +32,9 @@ func fetchWait(partitions int) time.Duration {
 	return min(max(time.Duration(partitions)*fetchWaitEach, leastFetchWait), mostFetchWait)
 }
 
-// fetchBytes is how much is asked for at a time where so many partitions are read.
+// fetchBytes is how much is asked for at a time where so many partitions are read, of which each may have two answers.
 func fetchBytes(partitions int) int32 {
-	return int32(min(max(allFetchBytes/max(partitions, 1), leastFetchBytes), mostFetchBytes))
+	return int32(min(max(allFetchBytes/(2*max(partitions, 1)), leastFetchBytes), mostFetchBytes))
 }
 
 // noTarget lets a worker read for ever.
@@ -44,7 +44,7 @@ const noTarget int64 = math.MaxInt64
 type worker struct {
 	shift   *Shift
 	topic   broker.TopicPartition
-	fetcher *broker.Fetcher
+	reader  *reader
 	walker  batch.Walker
 	target  int64 // read no further than this
 	trouble group.Trouble
@@ -102,7 +102,8 @@ func (w *worker) end(ctx context.Context) error {
 // fetch asks once for what comes next, and judges it.
 func (w *worker) fetch(ctx context.Context, position int64) error {
 	n := len(w.shift.t.Partitions)
-	got, err := w.fetcher.Fetch(ctx, broker.FetchRequest{TopicPartition: w.topic, Offset: position, MaxBytes: fetchBytes(n), MaxWait: fetchWait(n)})
+	q := broker.FetchRequest{TopicPartition: w.topic, Offset: position, MaxBytes: fetchBytes(n), MaxWait: fetchWait(n)}
+	got, err := w.reader.fetch(ctx, q)
 	switch {
 	case ctx.Err() != nil:
 		return nil
@@ -117,6 +118,7 @@ func (w *worker) fetch(ctx context.Context, position int64) error {
 		w.trouble.Pause(ctx, fmt.Errorf("read %s/%d at %d: %w", w.topic.Topic, w.topic.Partition, position, got.Code))
 		return nil
 	}
+	w.reader.begin(ctx, q, got, w.target)
 	if err := w.judge(ctx, got); err != nil {
 		return err
 	}
