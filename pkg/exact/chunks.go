@@ -9,6 +9,8 @@ const (
 	// MaxIndex is the greatest index that AddChunk takes. A canonical chunk there
 	// reaches 2^2112, which no int64 count of squares exceeds.
 	MaxIndex = 133
+	// someChunks hold the squares of most measurements.
+	someChunks = 6
 	// MaxChunk is the greatest size of a canonical chunk, of either sign.
 	MaxChunk = 1<<chunkBits - 1
 )
@@ -109,6 +111,9 @@ func (s *Sum) AddChunk(index int, chunk int64) error {
 	}
 	if chunk == 0 {
 		return nil
+	}
+	if s.chunks == nil {
+		s.chunks = make([]int64, 0, someChunks) // what is read chunk by chunk would grow chunk by chunk
 	}
 	if at := uint(index) - uint(s.base); at >= uint(len(s.chunks)) || s.pending >= maxPending {
 		s.prepare(uint(index), 1)
