@@ -57,7 +57,7 @@ bench: ## ours, what others would write, and what no program can do without, on 
 	@TESTCONTAINERS_RYUK_DISABLED=true go run ./test/bench $(if $(BROKERS),-broker $(BROKERS)) $(ARGS)
 
 .PHONY: bench-peers
-bench-peers: ## the same beside Kafka Streams (needs java 17 or later and mvn) and Rust (needs cargo and cc); whoever lacks a tool is left out
+bench-peers: ## the same beside Kafka Streams and Flink (need java 17 or later and mvn) and Rust (needs cargo and cc); whoever lacks a tool is left out
 	@TESTCONTAINERS_RYUK_DISABLED=true go run ./test/bench -peers -numbers short -repeat 1 -slow 0 $(if $(BROKERS),-broker $(BROKERS)) $(ARGS)
 
 .PHONY: bench-growth
@@ -69,7 +69,7 @@ bench-fleet: ## what more replicas bring, how long results stop when one comes o
 	@TESTCONTAINERS_RYUK_DISABLED=true go run ./test/bench -growth docs/plots -only replicas,pause,idle -records 1000000 -repeat 1 $(if $(BROKERS),-broker $(BROKERS)) $(ARGS)
 
 .PHONY: bench-latency
-bench-latency: ## how long results take under live traffic, as a table and histograms; ARGS=-peers for Kafka Streams beside it
+bench-latency: ## how long results take under live traffic, as a table and histograms; ARGS=-peers for Kafka Streams and Flink beside it
 	@TESTCONTAINERS_RYUK_DISABLED=true go run ./test/bench -latency $(if $(BROKERS),-broker $(BROKERS)) $(ARGS)
 
 .PHONY: microbench

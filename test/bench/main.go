@@ -45,10 +45,10 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", 1, "that the records are drawn from")
 	flag.IntVar(&o.repeat, "repeat", 3, "how often programs run that take seconds; the median is shown")
 	flag.IntVar(&o.slow, "slow", 1, "how often programs run that take half a minute; with the first kind of numbers only")
-	flag.BoolVar(&o.peers, "peers", false, "run programs in other languages, too: Kafka Streams (needs java and mvn) and Rust (needs cargo and cc)")
+	flag.BoolVar(&o.peers, "peers", false, "run programs in other languages, too: Kafka Streams and Flink (need java and mvn) and Rust (needs cargo and cc)")
 	flag.StringVar(&o.plots, "growth", "", "measure how costs grow with partitions, categories, sizes and the like, and what a group of several does, instead, and draw plots into this folder")
 	flag.StringVar(&o.only, "only", "", "with -growth: sink, flush, categories, partitions, bytes, skew, codecs, generator, replicas, pause, idle, or several; empty: all")
-	flag.BoolVar(&o.latency, "latency", false, "measure how long results take under live traffic instead; with -peers those of Kafka Streams, too")
+	flag.BoolVar(&o.latency, "latency", false, "measure how long results take under live traffic instead; with -peers those of Kafka Streams and Flink, too")
 	flag.IntVar(&o.windows, "windows", 60, "with -latency: so many windows of a second each")
 	flag.Parse()
 	for _, n := range strings.Split(*numbers, ",") {
