@@ -7,9 +7,17 @@ import (
 
 // TestBuffersOfManyPartitionsAreBounded: a hundred partitions with a backlog must not cost a hundred large buffers.
 func TestBuffersOfManyPartitionsAreBounded(t *testing.T) {
-	for partitions, want := range map[int]int32{0: 2 << 20, 1: 2 << 20, 4: 2 << 20, 16: 2 << 20, 32: 1 << 20, 100: 64 << 20 / 200, 10_000: 256 << 10} {
-		if got := fetchBytes(partitions); got != want {
-			t.Errorf("with %d partitions %d bytes are fetched at a time, want %d", partitions, got, want)
+	for _, c := range []struct {
+		partitions, cores int
+		ahead             bool
+		bytes             int32
+	}{
+		{0, 1, true, 2 << 20}, {1, 1, true, 2 << 20}, {2, 1, false, 2 << 20}, {4, 2, false, 2 << 20}, {4, 4, true, 2 << 20}, {32, 4, false, 2 << 20},
+		{32, 64, true, 1 << 20}, {100, 2, false, 64 << 20 / 100}, {10_000, 2, false, 256 << 10},
+	} {
+		ahead := readsAhead(c.partitions, c.cores)
+		if got := fetchBytes(c.partitions, ahead); ahead != c.ahead || got != c.bytes {
+			t.Errorf("with %d partitions on %d cores %d bytes are fetched at a time, ahead: %v; want %d, %v", c.partitions, c.cores, got, ahead, c.bytes, c.ahead)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime"
 	"sync"
 	"time"
 
@@ -32,9 +33,18 @@ func fetchWait(partitions int) time.Duration {
 	return min(max(time.Duration(partitions)*fetchWaitEach, leastFetchWait), mostFetchWait)
 }
 
-// fetchBytes is how much is asked for at a time where so many partitions are read, of which each may have two answers.
-func fetchBytes(partitions int) int32 {
-	return int32(min(max(allFetchBytes/(2*max(partitions, 1)), leastFetchBytes), mostFetchBytes))
+// readsAhead tells whether a backlog of so many partitions is fetched ahead. Where each core has two partitions to go on
+// with, it costs more memory, which the caches feel, and saves nobody's time.
+func readsAhead(partitions, cores int) bool { return partitions < 2*cores }
+
+// fetchBytes is how much is asked for at a time where so many partitions are read, with two answers of each where they are
+// read ahead.
+func fetchBytes(partitions int, ahead bool) int32 {
+	answers := max(partitions, 1)
+	if ahead {
+		answers *= 2
+	}
+	return int32(min(max(allFetchBytes/answers, leastFetchBytes), mostFetchBytes))
 }
 
 // noTarget lets a worker read for ever.
@@ -102,7 +112,8 @@ func (w *worker) end(ctx context.Context) error {
 // fetch asks once for what comes next, and judges it.
 func (w *worker) fetch(ctx context.Context, position int64) error {
 	n := len(w.shift.t.Partitions)
-	q := broker.FetchRequest{TopicPartition: w.topic, Offset: position, MaxBytes: fetchBytes(n), MaxWait: fetchWait(n)}
+	ahead := readsAhead(n, runtime.GOMAXPROCS(0))
+	q := broker.FetchRequest{TopicPartition: w.topic, Offset: position, MaxBytes: fetchBytes(n, ahead), MaxWait: fetchWait(n)}
 	got, err := w.reader.fetch(ctx, q)
 	switch {
 	case ctx.Err() != nil:
@@ -118,7 +129,9 @@ func (w *worker) fetch(ctx context.Context, position int64) error {
 		w.trouble.Pause(ctx, fmt.Errorf("read %s/%d at %d: %w", w.topic.Topic, w.topic.Partition, position, got.Code))
 		return nil
 	}
-	w.reader.begin(ctx, q, got, w.target)
+	if ahead {
+		w.reader.begin(ctx, q, got, w.target)
+	}
 	if err := w.judge(ctx, got); err != nil {
 		return err
 	}
