@@ -146,9 +146,11 @@ func (g *grower) show(name, what string, all []outcome) error {
 			rate = append(rate, growth.Point{X: r.x, Y: per})
 		}
 	}
-	return errors.Join(
-		g.draw(name+"-cpu", growth.Plot{Title: "CPU time of processor and sink", X: what, Y: "CPU seconds per million records", Lines: []growth.Line{{Points: cpu}}}),
-		g.draw(name+"-rate", growth.Plot{Title: "Throughput, on as much of two cores as there was", X: what, Y: "million records a second", Lines: []growth.Line{{Points: rate}}}))
+	err := g.draw(name+"-cpu", growth.Plot{Title: "CPU time of processor and sink", X: what, Y: "CPU seconds per million records", Lines: []growth.Line{{Points: cpu}}})
+	if len(rate) < 2 { // so few records tell none
+		return err
+	}
+	return errors.Join(err, g.draw(name+"-rate", growth.Plot{Title: "Throughput, on as much of two cores as there was", X: what, Y: "million records a second", Lines: []growth.Line{{Points: rate}}}))
 }
 
 // draw writes a plot into the folder of plots.
