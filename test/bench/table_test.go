@@ -68,12 +68,8 @@ func TestTheSystemsWordsAreRead(t *testing.T) {
 	if got := peak("nothing"); got != 0 {
 		t.Errorf("peak %d of nothing", got)
 	}
-	for stat, want := range map[string]time.Duration{
-		"42 (a b) c) S 1 2 3 0 -1 4194560 12 0 4 0 150 25 7 9 20 0 1": 1750 * time.Millisecond,
-		"42 (short) S 1 2": -1,
-		"42 (words) S 1 2 3 0 -1 4194560 12 0 4 0 one 25 7 9": -1,
-	} {
-		if got, err := ticks(stat); (err == nil) != (want >= 0) || err == nil && got != want {
+	for stat, want := range map[string]time.Duration{"1234567 90645 2\n": 1234567, "": -1, "none 1 2\n": -1} {
+		if got, err := running(stat); (err == nil) != (want >= 0) || err == nil && got != want {
 			t.Errorf("CPU time %v, %v of %q, want %v", got, err, stat, want)
 		}
 	}
