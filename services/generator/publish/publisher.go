@@ -35,13 +35,15 @@ type Publisher struct {
 	topic  string
 	log    *zap.Logger
 	acked  atomic.Int64
-	// clock is the time in milliseconds, as of the last linger: asking for it would be half the cost of Add.
+	// clock is the time in milliseconds, as of the last linger: asking for it would be half the cost of Add. It stands still
+	// while there is nothing to be sent.
 	clock atomic.Int64
 
 	mu      sync.Mutex
 	parts   []*partition
 	turn    int           // the partition that records without a key go to at the moment
 	unacked int64         // records added but not acknowledged
+	busy    chan struct{} // told that there is something again that may wait for company
 	ready   chan struct{} // told that there is something to send
 	room    chan struct{} // told that something was acknowledged
 	failed  error
@@ -68,7 +70,7 @@ type sealed struct {
 
 // New makes a publisher to a topic that exists with that many partitions, at least one.
 func New(client *broker.Client, topic string, partitions int32, log *zap.Logger) *Publisher {
-	p := &Publisher{client: client, topic: topic, log: log, ready: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+	p := &Publisher{client: client, topic: topic, log: log, busy: make(chan struct{}, 1), ready: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 	p.clock.Store(time.Now().UnixMilli())
 	p.grow(partitions)
 	return p
@@ -108,6 +110,9 @@ func (p *Publisher) Add(ctx context.Context, r Record) error {
 			defer p.mu.Unlock()
 			return p.failed
 		}
+		if p.unacked == 0 {
+			rec.Time = p.wake()
+		}
 		part := p.choose(r.Key)
 		if part.open.Count() == 0 || part.open.Len()+part.open.Size(&rec) <= batchBytes {
 			part.open.Append(&rec)
@@ -129,6 +134,14 @@ func (p *Publisher) Add(ctx context.Context, r Record) error {
 		rec.Time = p.clock.Load() // it may have waited long
 		p.mu.Lock()
 	}
+}
+
+// wake sets the clock and the linger going after a time in which there was nothing to be sent.
+func (p *Publisher) wake() int64 {
+	now := time.Now().UnixMilli()
+	p.clock.Store(now)
+	tell(p.busy)
+	return now
 }
 
 // choose picks a partition: by key as every Kafka client does, else whose turn it is.

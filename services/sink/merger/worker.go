@@ -17,7 +17,7 @@ import (
 // Bounds of a fetch, and of the results of one transaction.
 const (
 	fetchBytes  = 1 << 20
-	fetchWait   = 250 * time.Millisecond
+	fetchWait   = 500 * time.Millisecond
 	resultBytes = 512 << 10
 )
 
