@@ -42,7 +42,13 @@ func (m *model) happen(s *state, e effect) error {
 		if e.how != well {
 			s.spend(refusal)
 		}
-		t.beginCommit(&s.group, e.arg, v2)
+		return m.beginCommit(s, t, e.arg, v2)
+	case openTxn:
+		v2 := m.rules.Version2 && e.how == well
+		if e.how != well {
+			s.spend(refusal)
+		}
+		t.openAhead(v2)
 	case die:
 		s.spend(kill)
 		*p = process{dead: true}

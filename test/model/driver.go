@@ -9,21 +9,33 @@ import (
 // What follows does as txn.Driver does around the machine, and group.round.commit around the driver. The machine is the
 // real one; this copy is what holes can be put into.
 
-// beginCommit takes over what the workers of some partitions hold: one record each.
-func (t *tenure) beginCommit(g *group, mask int8, v2 bool) {
+// openAhead begins a transaction before it is known what it will consist of.
+func (t *tenure) openAhead(v2 bool) {
+	t.node, t.ahead, t.v2 = opened, true, v2
+	if v2 {
+		t.node = opened2
+	}
+}
+
+// committing tells that a commit is under way.
+func (t *tenure) committing() bool { return t.node != 0 && !t.ahead }
+
+// beginCommit takes over what the workers of some partitions hold: one record each. What is begun ahead it fills in.
+func (m *model) beginCommit(s *state, t *tenure, mask int8, v2 bool) error {
+	if t.node == 0 {
+		t.openAhead(v2)
+	}
 	t.behind = false
 	for p := range t.at {
 		t.at[p] = none
 		if mask&(1<<p) != 0 {
 			t.at[p] = t.parts[p].at
-			t.behind = t.behind || t.gen < g.readBy[p]
+			t.behind = t.behind || t.gen < s.group.readBy[p]
 		}
 	}
-	t.node, t.got, t.late, t.v2 = started, [2]reply{}, false, v2
-	if v2 {
-		t.node = started2
-	}
+	t.ahead, t.late = false, false
 	t.seq++
+	return m.goTo(s, t, m.machines.fill(t.node))
 }
 
 // request is what the machine asks for, in bytes.
@@ -90,7 +102,7 @@ func (m *model) take(s *state, t *tenure, i int, r reply, epoch int8) error {
 // goTo makes a state of the machine the present one, and acts on its verdict.
 func (m *model) goTo(s *state, t *tenure, n uint8) error {
 	out := m.machines.nodes[n].out
-	if out.Verdict == txn.Open {
+	if out.Verdict == txn.Open || t.ahead { // a verdict on what is begun ahead is heard by the commit
 		t.node = n
 		if m.rules.Holes.DataFirst {
 			m.postpone(t)
@@ -98,7 +110,7 @@ func (m *model) goTo(s *state, t *tenure, n uint8) error {
 		return nil
 	}
 	at := t.at
-	t.node, t.at, t.behind, t.got, t.late, t.v2 = 0, [2]int8{}, false, [2]reply{}, false, false
+	t.dropMachine()
 	defer t.settle()
 	switch out.Verdict {
 	case txn.Committed:
@@ -114,6 +126,11 @@ func (m *model) goTo(s *state, t *tenure, n uint8) error {
 	case txn.Open:
 	}
 	return nil
+}
+
+// dropMachine forgets a transaction.
+func (t *tenure) dropMachine() {
+	t.node, t.ahead, t.at, t.behind, t.got, t.late, t.v2 = 0, false, [2]int8{}, false, [2]reply{}, false, false
 }
 
 // restart is what follows on a verdict that asks for a new epoch.

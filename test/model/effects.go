@@ -18,6 +18,7 @@ const (
 	hear                    // of a new generation: a new tenure
 	rejoinNow               // a new tenure in the same generation
 	fetch                   // OffsetFetch
+	openTxn                 // a transaction begins ahead of its commit
 	commit                  // a commit begins
 	name                    // the naming commit
 	look                    // at who left a commit hanging
@@ -158,7 +159,7 @@ func (m *model) ofTenure(l *menu, t *tenure) {
 				untouched = m.rules.Holes.DataFirst
 			}
 		}
-		if untouched && s.may(expiry) {
+		if untouched && t.committing() && s.may(expiry) {
 			l.add(expire, 0)
 		}
 	}
@@ -168,7 +169,7 @@ func (m *model) ofTenure(l *menu, t *tenure) {
 	if l.old {
 		return
 	}
-	free := t.node == 0 || m.rules.Holes.NoLock && s.procs[l.who].tenures[1].phase == noTenure
+	free := !t.committing() || m.rules.Holes.NoLock && s.procs[l.who].tenures[1].phase == noTenure
 	if t.phase != left && free {
 		if t.gen < s.group.gen {
 			l.add(hear, 0)
@@ -209,14 +210,21 @@ func (m *model) ofCommitter(l *menu, t *tenure) {
 		}
 	}
 	switch {
-	case t.node != 0 || moved == 0:
+	case t.committing() || moved == 0:
 	case !t.fresh:
 		l.request(take, 0)
 	default:
+		unversioned := m.rules.Version2 && t.node == 0 && l.s.may(refusal)
+		if t.node == 0 {
+			l.add(openTxn, 0)
+			if unversioned {
+				l.all = append(l.all, effect{openTxn, l.who, l.old, 0, refused})
+			}
+		}
 		for mask := int8(1); mask < 4; mask++ {
 			if mask&^moved == 0 {
 				l.add(commit, mask)
-				if m.rules.Version2 && l.s.may(refusal) {
+				if unversioned {
 					l.all = append(l.all, effect{commit, l.who, l.old, mask, refused})
 				}
 			}

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/meanstream/meanstream/pkg/kafka/txn"
 )
@@ -19,17 +20,18 @@ type machines struct {
 // machine is one state. Its number 0 is kept for "no commit under way".
 type machine struct {
 	version txn.Version
-	answers [][]txn.Answer // round by round
+	answers [][]txn.Answer // round by round; nil: here it became known what the transaction consists of
 	round   []txn.Request  // what it asks for
 	out     txn.Outcome
 	next    map[[2]reply]uint8
+	filled  uint8 // 0: not asked for yet, or known already
 	expired uint8 // 0: not asked for yet
 }
 
-// The machines of commits that begin, in version 1 and in version 2.
+// The machines of transactions that are begun ahead, in version 1 and in version 2. A commit that begins fills one in.
 const (
-	started  uint8 = 1
-	started2 uint8 = 2
+	opened  uint8 = 1
+	opened2 uint8 = 2
 )
 
 func newMachines() *machines {
@@ -41,9 +43,13 @@ func newMachines() *machines {
 
 // drive gives answers to a new machine, as [txn.Driver] does.
 func drive(v txn.Version, answers [][]txn.Answer, expire bool) *txn.Machine {
-	m := txn.Begin([]txn.Place{{Topic: "partials"}})
+	m := txn.Ahead()
 	m.Version = v
 	for _, round := range answers {
+		if round == nil {
+			m.Fill([]txn.Place{{Topic: "partials"}})
+			continue
+		}
 		for i, r := range m.Next() {
 			m.Answer(r, round[i])
 		}
@@ -67,10 +73,15 @@ func outline(m *txn.Machine) string {
 	return text
 }
 
+// known tells whether it became known what the transaction consists of.
+func known(answers [][]txn.Answer) bool {
+	return slices.ContainsFunc(answers, func(round []txn.Answer) bool { return round == nil })
+}
+
 // number finds the state that answers lead to.
 func (ms *machines) number(v txn.Version, answers [][]txn.Answer, expire bool) uint8 {
 	m := drive(v, answers, expire)
-	key := outline(m)
+	key := fmt.Sprint(known(answers), outline(m))
 	n, ok := ms.known[key]
 	if !ok {
 		n = uint8(len(ms.nodes))
@@ -86,7 +97,7 @@ func (ms *machines) step(n uint8, got [2]reply) uint8 {
 	if to, ok := from.next[got]; ok {
 		return to
 	}
-	round := make([]txn.Answer, len(from.round))
+	round := make([]txn.Answer, len(from.round)) // never nil
 	for i := range round {
 		round[i] = txn.Answer{Code: int16(got[i].code), Silent: got[i].is == silent}
 	}
@@ -94,6 +105,15 @@ func (ms *machines) step(n uint8, got [2]reply) uint8 {
 	to := ms.number(from.version, answers, false)
 	from.next[got] = to
 	return to
+}
+
+// fill tells a machine that was started ahead what the transaction consists of.
+func (ms *machines) fill(n uint8) uint8 {
+	m := ms.nodes[n]
+	if m.filled == 0 {
+		m.filled = ms.number(m.version, append(m.answers[:len(m.answers):len(m.answers)], nil), false)
+	}
+	return m.filled
 }
 
 // expire tells a machine that its time is over.

@@ -39,13 +39,17 @@ func TestMachinesThatAskForTheSameGoOnAlike(t *testing.T) {
 		var visit func(answers [][]txn.Answer, again int)
 		visit = func(answers [][]txn.Answer, again int) {
 			m := drive(version, answers, false)
-			round, here := m.Next(), outline(m)
+			round, here := m.Next(), fmt.Sprint(known(answers), outline(m))
 			var then []string
+			if filled := append(answers[:len(answers):len(answers)], nil); !known(answers) {
+				then = append(then, outline(drive(version, filled, false)))
+				visit(filled, again)
+			}
 			late := drive(version, answers, true).Outcome()
 			then = append(then, fmt.Sprint(late.Verdict, late.Dirty))
 			for _, r := range rounds(len(round)) {
 				longer := append(answers[:len(answers):len(answers)], r)
-				next := outline(drive(version, longer, false))
+				next := fmt.Sprint(known(answers), outline(drive(version, longer, false)))
 				then = append(then, next)
 				switch {
 				case len(round) == 0:

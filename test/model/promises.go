@@ -110,7 +110,7 @@ func (s *state) leaveBehind(p int, id, gen int8) {
 	}
 	for other := range s.procs {
 		for i := range s.procs[other].tenures {
-			if t := &s.procs[other].tenures[i]; t.node != 0 && before(int8(other), t.gen, t.at) {
+			if t := &s.procs[other].tenures[i]; t.committing() && before(int8(other), t.gen, t.at) {
 				t.behind = true
 			}
 		}

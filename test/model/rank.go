@@ -53,7 +53,7 @@ func (s *state) forget(id int, r *Rules) {
 	least := s.coords[id].epoch
 	for i := range s.procs[id].tenures {
 		t := &s.procs[id].tenures[i]
-		if t.node == 0 && t.phase >= stale && !r.Holes.SharedEpoch {
+		if !t.committing() && t.phase >= stale && !r.Holes.SharedEpoch {
 			t.epoch, t.seq, t.fresh = 0, 0, false
 		}
 		if t.epoch > 0 {

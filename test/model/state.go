@@ -141,7 +141,8 @@ type tenure struct {
 	fencing bool    // the other process is being fenced for a commit that hangs
 	parts   [2]part
 
-	node   uint8    // of the machine, 0: no commit under way
+	node   uint8    // of the machine, 0: no transaction is begun
+	ahead  bool     // no commit under way yet: the transaction is begun ahead of it
 	v2     bool     // the transaction's version is 2
 	at     [2]int8  // the commit's span begins here, none: partition not in it
 	behind bool     // a later tenure has read one of these positions since

@@ -77,6 +77,11 @@ func (m *model) line(s *state, e effect) string {
 		return process + "  OffsetFetch"
 	case look:
 		return process + "  OffsetFetch of what hangs, unstable"
+	case openTxn:
+		if e.how != well {
+			return process + "  begins a transaction ahead, without knowing the cluster's transaction version"
+		}
+		return process + "  begins a transaction ahead"
 	case commit:
 		if e.how != well {
 			return process + "  begins a commit, without knowing the cluster's transaction version"

@@ -26,7 +26,7 @@ func (m *model) beginTenure(s *state, who int8) {
 
 // finishing tells that a tenure has a commit or a naming commit under way, behind which its lock is freed.
 func (t *tenure) finishing() bool {
-	return t.node != 0 || t.phase == working && t.fetchedSome()
+	return t.committing() || t.phase == working && t.fetchedSome()
 }
 
 func (t *tenure) fetchedSome() bool {
@@ -114,7 +114,8 @@ func (t *tenure) end(to phase) {
 
 // settle ends what is to end when the commit under way is over.
 func (t *tenure) settle() {
-	if t.ending && t.node == 0 {
+	if t.ending && !t.committing() {
+		t.dropMachine()
 		t.phase, t.after, t.ending = t.after, noTenure, false
 		t.parts = [2]part{}
 	}

@@ -9,7 +9,7 @@ import (
 
 // TestASeedPlaysTheSameRunTwice: what most seeds have shown once they show again, to the nanosecond. kfake throws dice for
 // who leads a group when the leader is gone, which no seed can load, and a busy machine's scheduler may take the processor
-// away in a system call, so a run may come out otherwise: each is given three tries.
+// away in a system call, so a run may come out otherwise: of five tries two must be the same.
 func TestASeedPlaysTheSameRunTwice(t *testing.T) {
 	if raced {
 		t.Skip("the race detector schedules as it likes")
@@ -30,16 +30,17 @@ func TestASeedPlaysTheSameRunTwice(t *testing.T) {
 			}
 			return rep
 		}
-		first := play()
-		second := play()
-		for tries := 1; tries < 3 && first.Sum != second.Sum; tries++ {
-			second = play()
+		first, again := play(), play()
+		seen := map[uint64]bool{first.Sum: true}
+		for tries := 2; tries < 5 && !seen[again.Sum]; tries++ { // the first may be the one that was disturbed
+			seen[again.Sum] = true
+			again = play()
 		}
-		if first.Sum != second.Sum {
-			t.Logf("seed %d: %s", seed, parting(first.History, second.History))
+		if !seen[again.Sum] {
+			t.Logf("seed %d: %s", seed, parting(first.History, again.History))
 			other++
 		}
-		sums[first.Sum] = true
+		sums[again.Sum] = true
 	}
 	if other > most {
 		t.Errorf("%d of %d seeds played another run each time, want %d at most", other, runs, most)

@@ -21,6 +21,9 @@ func (r *round) commitLoop(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-r.t.ahead.timer.C:
+			r.open()
+			continue
 		case <-tick.C:
 		case <-r.t.due:
 		}
@@ -35,6 +38,15 @@ func (r *round) commitLoop(ctx context.Context) {
 			r.end(*end)
 			return
 		}
+	}
+}
+
+// open begins the next transaction ahead of its commit.
+func (r *round) open() {
+	ctx, cancel := context.WithTimeout(r.grace, commitTimeout)
+	defer cancel()
+	if !r.t.driver.Open(ctx, r.t.Member.Group) {
+		r.t.ahead.again()
 	}
 }
 
@@ -57,6 +69,7 @@ func (r *round) commit() *ending {
 	ctx, cancel := context.WithTimeout(r.grace, commitTimeout)
 	defer cancel()
 	flush, any, err := r.shift.Collect(ctx)
+	r.t.ahead.collected()
 	if err != nil {
 		return &ending{kind: endFatal, err: err}
 	}

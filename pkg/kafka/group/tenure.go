@@ -42,6 +42,7 @@ type Tenure struct {
 	Writer     string                  // our transactional id
 
 	due    chan struct{}
+	ahead  *opener
 	driver *txn.Driver
 }
 
@@ -65,6 +66,11 @@ func (t *Tenure) Due() {
 	default: // one is asked for already
 	}
 }
+
+// Moved tells that a position has moved, so that a commit follows within the interval and its transaction can be begun. Who
+// tells it holds the lock that Collect takes to have this position handed over: else it could be told after its commit, and
+// none would follow. It never blocks, and costs next to nothing for all but the first between two commits.
+func (t *Tenure) Moved() { t.ahead.moved() }
 
 // tenure runs one generation: rounds until the generation is over. gctx is the generation's, pctx the process'.
 func (g *Group) tenure(gctx, pctx context.Context, gen *kafka.Generation) ending {
@@ -138,7 +144,7 @@ func (g *Group) round(ctx context.Context, member broker.Member, partitions []br
 	r := &round{Group: g, over: make(chan struct{}, 1), began: time.Now()}
 	r.t = &Tenure{
 		Client: g.conf.Client, Log: g.conf.Log, Member: member, Partitions: partitions, Writer: g.writer,
-		due: make(chan struct{}, 1), driver: txn.NewDriver(g.conf.Client, g.writer),
+		due: make(chan struct{}, 1), ahead: newOpener(g.conf.Interval), driver: txn.NewDriver(g.conf.Client, g.writer),
 	}
 	r.t.driver.Watch = g.conf.Metrics.watch()
 	waited := r.saySlow(r.writer)

@@ -34,6 +34,7 @@ type stage struct {
 	sent    []int // by partition, how many
 	members sync.WaitGroup
 	version int16 // of transactions, that the cluster has at first
+	eager   bool  // workers ask for a commit after every fetch
 }
 
 // onStage plays on a cluster of each transaction version.
@@ -284,8 +285,12 @@ func (w *toyWorker) Run(ctx context.Context) error {
 				w.values = append(w.values, string(r.Value))
 			}
 		}
-		w.to = walker.Position()
-		w.mu.Unlock()
+		if w.to = walker.Position(); w.from != w.to {
+			w.toy.t.Moved()
+		}
+		if w.mu.Unlock(); w.toy.stage.eager {
+			w.toy.t.Due()
+		}
 	}
 	return nil
 }

@@ -37,8 +37,9 @@ type Driver struct {
 	client   *broker.Client
 	producer broker.Producer
 	sequence map[broker.TopicPartition]int32
-	fresh    bool // nothing on this epoch is in doubt
-	over     bool // the last transaction did not end well: what was held must be read again
+	fresh    bool     // nothing on this epoch is in doubt
+	over     bool     // the last transaction did not end well: what was held must be read again
+	ahead    *Machine // of the next transaction, where it is open already
 
 	cluster broker.TxnVersion // what the coordinator last said; 0 before it said anything
 	ending  broker.TxnVersion // in which the present transaction ends
@@ -67,7 +68,7 @@ func (d *Driver) Version() broker.TxnVersion { return d.cluster }
 // an earlier epoch is either committed or aborted, and stays so. It tries until ctx ends. After an error the driver is
 // in doubt: our own attempt may have fenced the epoch that we still know.
 func (d *Driver) Init(ctx context.Context) error {
-	d.fresh, d.over = false, true
+	d.fresh, d.over, d.ahead = false, true, nil
 	p, err := fence(ctx, d.client, d.producer.TxnID, func() { d.retried("InitProducerId") })
 	if err != nil {
 		return err
@@ -119,25 +120,56 @@ func fence(ctx context.Context, client *broker.Client, txnID string, retried fun
 	}
 }
 
-// Commit runs one transaction. ctx bounds it: when it ends, the outcome is Doubt. After any outcome but Committed
-// the driver answers Doubt, without sending anything, until Init: what the caller holds may be committed already.
-func (d *Driver) Commit(ctx context.Context, c Commit) Outcome {
+// Open begins the next transaction before it is known what will be in it, so that Commit has a round trip less to wait for.
+// It asks once; false if it should be called again after a pause, for what was asked is not answered well yet. Whatever
+// comes of it, Commit takes it up.
+//
+// It is for who is certain to commit soon: what is open for longer than Timeout is aborted by its coordinator, and the
+// next Commit is Fenced.
+func (d *Driver) Open(ctx context.Context, group string) bool {
+	if !d.begin(ctx) {
+		return true // which Commit will tell
+	}
+	round := d.ahead.Next()
+	d.exchange(ctx, d.ahead, &Commit{Member: broker.Member{Group: group}}, round)
+	return len(d.ahead.Next()) == 0
+}
+
+// begin sees to it that the next transaction has a machine, on an epoch that nothing is in doubt on; false if it can't.
+func (d *Driver) begin(ctx context.Context) bool {
 	if d.over {
-		return Outcome{Verdict: Doubt, Last: Answer{Silent: true}}
+		return false
+	}
+	if d.ahead != nil {
+		return true
 	}
 	if !d.fresh {
 		// The last one ended well, but a copy of one of its requests may still be under way.
 		if err := d.Init(ctx); err != nil {
-			return Outcome{Verdict: Doubt, Last: Answer{Silent: true}}
+			return false
 		}
 	}
+	d.producer.Version, d.ending, d.next = d.cluster, broker.TxnV1, d.producer
+	d.ahead = Ahead()
+	return true
+}
+
+// Commit runs one transaction, the one that is open where [Driver.Open] has begun it. ctx bounds it: when it ends, the
+// outcome is Doubt. After any outcome but Committed the driver answers Doubt, without sending anything, until Init: what
+// the caller holds may be committed already.
+func (d *Driver) Commit(ctx context.Context, c Commit) Outcome {
+	if !d.begin(ctx) {
+		return Outcome{Verdict: Doubt, Last: Answer{Silent: true}}
+	}
+	m := d.ahead
+	d.ahead = nil
 	d.stamp(c.Batches)
 	places := make([]Place, len(c.Batches))
 	for i, b := range c.Batches {
 		places[i] = Place(b.TopicPartition)
 	}
-	d.producer.Version, d.ending, d.next = d.cluster, broker.TxnV1, d.producer
-	out := d.run(ctx, Begin(places), &c)
+	m.Fill(places)
+	out := d.run(ctx, m, &c)
 	d.fresh, d.over = !out.Renew, out.Verdict != Committed
 	if d.next.ID != d.producer.ID || d.next.Epoch != d.producer.Epoch {
 		d.producer, d.sequence = d.next, map[broker.TopicPartition]int32{}
@@ -149,21 +181,7 @@ func (d *Driver) Commit(ctx context.Context, c Commit) Outcome {
 func (d *Driver) run(ctx context.Context, m *Machine, c *Commit) Outcome {
 	pause := firstPause
 	for m.Outcome().Verdict == Open {
-		round := m.Next()
-		for _, r := range round {
-			if r.Try > 0 {
-				d.retried(r.Step.String())
-			}
-		}
-		answers := d.sendAll(ctx, c, round)
-		if m.Version = V1; d.ending >= broker.TxnV2 {
-			m.Version = V2
-		}
-		retry := false
-		for i, r := range round {
-			m.Answer(r, answers[i])
-			retry = retry || answers[i] != Answer{}
-		}
+		retry := d.exchange(ctx, m, c, m.Next())
 		switch {
 		case m.Outcome().Verdict != Open:
 		case ctx.Err() != nil:
@@ -177,6 +195,24 @@ func (d *Driver) run(ctx context.Context, m *Machine, c *Commit) Outcome {
 		}
 	}
 	return m.Outcome()
+}
+
+// exchange sends a round and gives the machine its answers; it tells whether one of them was not good.
+func (d *Driver) exchange(ctx context.Context, m *Machine, c *Commit, round []Request) (retry bool) {
+	for _, r := range round {
+		if r.Try > 0 {
+			d.retried(r.Step.String())
+		}
+	}
+	answers := d.sendAll(ctx, c, round)
+	if m.Version = V1; d.ending >= broker.TxnV2 {
+		m.Version = V2
+	}
+	for i, r := range round {
+		m.Answer(r, answers[i])
+		retry = retry || answers[i] != Answer{}
+	}
+	return retry
 }
 
 func (d *Driver) retried(api string) {

@@ -96,6 +96,12 @@ func TestOneFaultOnEachRequest(t *testing.T) {
 			t.Run(key.Name()+": "+f.name, func(t *testing.T) {
 				onBrokers(t, func(t *testing.T, r *rig) { oneFault(t, r, key, f, 1) })
 			})
+			t.Run(key.Name()+" of a transaction begun ahead: "+f.name, func(t *testing.T) {
+				onBrokers(t, func(t *testing.T, r *rig) {
+					r.ahead = true
+					oneFault(t, r, key, f, 1)
+				})
+			})
 		}
 	}
 }
@@ -148,6 +154,7 @@ func TestManyFaults(t *testing.T) {
 		r.init()
 		var done []int
 		for n := 1; n <= 90; n++ {
+			r.ahead = n%2 == 0
 			o := r.commit(n)
 			if o.Verdict == Committed {
 				done = append(done, n)

@@ -84,6 +84,7 @@ type Machine struct {
 	Version Version
 
 	places  []Place
+	filled  bool       // places are known
 	pending []*waiting // what the present stage still needs, nil where done; as laid out by enter
 	stage   stage
 	out     Outcome
@@ -111,18 +112,38 @@ const (
 
 // Begin starts a transaction that commits offsets and writes batches to places, in their order.
 func Begin(places []Place) *Machine {
-	m := &Machine{places: places}
+	m := Ahead()
+	m.Fill(places)
+	return m
+}
+
+// Ahead starts a transaction of which nothing is known yet but that it will commit offsets. It asks for no more than
+// AddOffsets before Fill tells the rest.
+func Ahead() *Machine {
+	m := &Machine{}
 	m.enter(stageAddOffsets)
 	return m
 }
 
-// enter lays out what a stage needs; a stage that needs nothing is passed over.
+// Fill tells where a transaction that was started ahead writes batches to, in their order. It is called once.
+func (m *Machine) Fill(places []Place) {
+	m.places, m.filled = places, true
+	if m.stage == stageAnnounce {
+		m.enter(stageAnnounce)
+	}
+}
+
+// enter lays out what a stage needs; a stage that needs nothing is passed over, and one that needs what is not known yet
+// waits for Fill.
 func (m *Machine) enter(s stage) {
 	m.stage, m.pending = s, nil
 	switch s {
 	case stageAddOffsets:
 		m.pending = []*waiting{wait(AddOffsets, 0)}
 	case stageAnnounce:
+		if !m.filled {
+			return
+		}
 		// The offsets are pending before any record is written, so that a successor always sees whom to fence.
 		m.pending = []*waiting{wait(CommitOffsets, 0)}
 		if len(m.places) > 0 {
@@ -200,6 +221,9 @@ func (m *Machine) Expire() {
 		if w != nil && (chosen == nil || chosen.last.Silent && !w.last.Silent) {
 			chosen = w
 		}
+	}
+	if chosen == nil { // nothing but Fill
+		chosen = wait(AddOffsets, 0)
 	}
 	m.end(Doubt, chosen.Request, chosen.last)
 }

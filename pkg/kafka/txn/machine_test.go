@@ -123,13 +123,20 @@ func TestScenarios(t *testing.T) {
 	var out strings.Builder
 	for _, s := range scenarios() {
 		fmt.Fprintf(&out, "# %s\n", s.name)
-		m := Begin(s.places)
+		m := Ahead()
+		if !s.ahead {
+			m.Fill(s.places)
+		}
 		fmt.Fprintf(&out, "asks %s\n", asked(m.Next()))
 		for _, e := range s.events {
-			if e.expire {
+			switch {
+			case e.expire:
 				m.Expire()
 				fmt.Fprintf(&out, "> time is over")
-			} else {
+			case e.fill:
+				m.Fill(s.places)
+				fmt.Fprintf(&out, "> what it consists of is known")
+			default:
 				m.Answer(e.r, e.a)
 				fmt.Fprintf(&out, "> %s: %s", asked([]Request{e.r}), answerText(e.a))
 			}
@@ -157,10 +164,12 @@ type event struct {
 	r      Request
 	a      Answer
 	expire bool
+	fill   bool
 }
 
 type scenario struct {
 	name   string
+	ahead  bool // what it consists of is known when an event says so
 	places []Place
 	events []event
 }
@@ -174,38 +183,48 @@ func announced(more ...event) []event {
 
 func scenarios() []scenario {
 	ok, busy, over := Answer{}, Answer{Code: concurrentTxns}, event{expire: true}
+	known := event{fill: true}
 	one := []Place{{"partials", 0}}
 	return []scenario{
-		{"all goes well; one batch of a place at a time", twoPlaces(), announced(
+		{name: "all goes well; one batch of a place at a time", places: twoPlaces(), events: announced(
 			on(Produce, 1, 0, ok), on(Produce, 0, 0, ok), on(Produce, 2, 0, ok), on(End, 0, 0, ok))},
-		{"offsets alone: no partition is announced, no batch sent", nil, []event{
+		{name: "offsets alone: no partition is announced, no batch sent", events: []event{
 			on(AddOffsets, 0, 0, ok), on(CommitOffsets, 0, 0, ok), on(End, 0, 0, ok)}},
-		{"partitions are known before the offsets are pending: no batch yet", one, []event{
+		{name: "partitions are known before the offsets are pending: no batch yet", places: one, events: []event{
 			on(AddOffsets, 0, 0, ok), on(AddPartitions, 0, 0, ok), on(CommitOffsets, 0, 0, Answer{Code: coordinatorLoading}),
 			on(CommitOffsets, 0, 1, ok)}},
-		{"the answer to an earlier try comes late, and says something else", one, announced(
+		{name: "the answer to an earlier try comes late, and says something else", places: one, events: announced(
 			on(Produce, 0, 0, silence), on(Produce, 0, 0, Answer{Code: producerFenced}), on(Produce, 0, 0, ok),
 			on(Produce, 0, 1, ok), on(Produce, 0, 0, Answer{Code: 10}), on(End, 0, 0, ok))},
-		{"an answer to what was never asked", one, []event{
+		{name: "an answer to what was never asked", places: one, events: []event{
 			on(End, 0, 0, ok), on(Produce, 0, 0, ok), on(AddOffsets, 0, 1, ok), on(AddOffsets, 0, 0, ok)}},
-		{"an answer after the verdict", one, []event{
+		{name: "an answer after the verdict", places: one, events: []event{
 			on(AddOffsets, 0, 0, Answer{Code: illegalGeneration}), on(AddOffsets, 0, 0, ok), on(AddOffsets, 0, 0, silence), over}},
-		{"the end got no answer, and the resend finds the coordinator at it", one, announced(
+		{name: "the end got no answer, and the resend finds the coordinator at it", places: one, events: announced(
 			on(Produce, 0, 0, ok), on(End, 0, 0, silence), on(End, 0, 1, busy), on(End, 0, 2, ok))},
-		{"one batch is refused while another is silent", twoPlaces(), announced(
+		{name: "one batch is refused while another is silent", places: twoPlaces(), events: announced(
 			on(Produce, 0, 0, silence), on(Produce, 1, 0, Answer{Code: 10}), on(Produce, 0, 1, ok))},
-		{"time is over before anything was answered", one, []event{over}},
-		{"time is over while the coordinator is busy", one, []event{on(AddOffsets, 0, 0, busy), over}},
-		{"time is over beside an answered request", one, []event{
+		{name: "time is over before anything was answered", places: one, events: []event{over}},
+		{name: "time is over while the coordinator is busy", places: one, events: []event{on(AddOffsets, 0, 0, busy), over}},
+		{name: "time is over beside an answered request", places: one, events: []event{
 			on(AddOffsets, 0, 0, ok), on(CommitOffsets, 0, 0, Answer{Code: coordinatorUnavailable}), on(AddPartitions, 0, 0, ok), over}},
-		{"time is over with the offsets pending", one, []event{
+		{name: "time is over with the offsets pending", places: one, events: []event{
 			on(AddOffsets, 0, 0, ok), on(CommitOffsets, 0, 0, ok), over}},
-		{"time is over before the batches", one, announced(over)},
-		{"time is over amid the batches; the one with a code is named", twoPlaces(), announced(
+		{name: "time is over before the batches", places: one, events: announced(over)},
+		{name: "time is over amid the batches; the one with a code is named", places: twoPlaces(), events: announced(
 			on(Produce, 0, 0, silence), on(Produce, 1, 0, Answer{Code: notLeader}), over)},
-		{"time is over before the end was asked for", one, announced(on(Produce, 0, 0, ok), over)},
-		{"time is over and the end is in doubt", one, announced(on(Produce, 0, 0, ok), on(End, 0, 0, silence), over)},
-		{"time is over after the commit: too late", one, announced(on(Produce, 0, 0, ok), on(End, 0, 0, ok), over)},
+		{name: "time is over before the end was asked for", places: one, events: announced(on(Produce, 0, 0, ok), over)},
+		{name: "time is over and the end is in doubt", places: one, events: announced(on(Produce, 0, 0, ok), on(End, 0, 0, silence), over)},
+		{name: "time is over after the commit: too late", places: one, events: announced(on(Produce, 0, 0, ok), on(End, 0, 0, ok), over)},
+		{name: "opened ahead, and filled much later", ahead: true, places: one, events: []event{
+			on(AddOffsets, 0, 0, ok), known, on(CommitOffsets, 0, 0, ok), on(AddPartitions, 0, 0, ok), on(Produce, 0, 0, ok), on(End, 0, 0, ok)}},
+		{name: "filled while what opens it is not answered well yet: the same once more", ahead: true, places: one, events: []event{
+			on(AddOffsets, 0, 0, busy), known, on(AddOffsets, 0, 1, ok), on(CommitOffsets, 0, 0, ok)}},
+		{name: "silence while it was opened ahead: what comes of it is dirty", ahead: true, events: []event{
+			on(AddOffsets, 0, 0, silence), on(AddOffsets, 0, 1, ok), known, on(CommitOffsets, 0, 0, ok), on(End, 0, 0, ok)}},
+		{name: "refused before it is filled: nothing is asked for", ahead: true, places: one, events: []event{
+			on(AddOffsets, 0, 0, Answer{Code: producerFenced}), known}},
+		{name: "time is over before it is filled", ahead: true, places: one, events: []event{on(AddOffsets, 0, 0, ok), over, known}},
 	}
 }
 

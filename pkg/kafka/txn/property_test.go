@@ -11,6 +11,7 @@ import (
 type ledger struct {
 	t      *rapid.T
 	places []Place
+	filled bool            // the machine knows places
 	tries  map[Request]int // by (Step, Batch), how often asked for
 	good   map[Request]bool
 	dirty  bool
@@ -26,6 +27,8 @@ func (l *ledger) ask(round []Request) {
 		switch {
 		case l.over:
 			l.t.Fatalf("%s is asked for after the verdict", asked(round))
+		case !l.filled && r.Step != AddOffsets:
+			l.t.Fatalf("%s is asked for before it is known what the transaction consists of", asked(round))
 		case l.good[key]:
 			l.t.Fatalf("%s is asked for again after its good answer", asked([]Request{r}))
 		case r.Try != l.tries[key]:
@@ -112,11 +115,16 @@ func answers() *rapid.Generator[Answer] {
 func TestWhateverTheAnswers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		places := rapid.SliceOfN(rapid.SampledFrom([]Place{{"a", 0}, {"a", 1}, {"b", 0}}), 0, 6).Draw(t, "places")
-		m := Begin(places)
+		m := Ahead()
 		m.Version = rapid.SampledFrom([]Version{V1, V2}).Draw(t, "version")
 		l := &ledger{t: t, places: places, tries: map[Request]int{}, good: map[Request]bool{}, v: m.Version}
+		fill := rapid.IntRange(0, 4).Draw(t, "filled in round")
 		var past []Request
-		for range rapid.IntRange(0, 60).Draw(t, "rounds") {
+		for n := range rapid.IntRange(0, 60).Draw(t, "rounds") {
+			if n == fill {
+				m.Fill(places)
+				l.filled = true
+			}
 			round := m.Next()
 			l.ask(round)
 			for _, r := range rapid.Permutation(round).Draw(t, "order") {

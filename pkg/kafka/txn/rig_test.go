@@ -38,6 +38,7 @@ type rig struct {
 	d      *Driver
 
 	version broker.TxnVersion // that the cluster offers
+	ahead   bool              // every transaction is begun ahead of its commit
 }
 
 func newRig(t *testing.T, brokers int, version broker.TxnVersion, more ...kfake.Opt) *rig {
@@ -101,6 +102,9 @@ func (r *rig) commit(n int) Outcome {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.t.Context(), commitTime)
 	defer cancel()
+	if r.ahead {
+		r.d.Open(ctx, consumers)
+	}
 	return r.d.Commit(ctx, transaction(n))
 }
 

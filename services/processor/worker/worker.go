@@ -158,6 +158,9 @@ func (w *worker) judge(ctx context.Context, got broker.Fetched) error {
 	all := w.shift.passed(w.topic, w.part.Watermark(), end, now)
 	due := caughtUp && closable && all // a backlog must not pay a transaction for every window
 	full := w.part.Full()
+	if err == nil && w.part.held.Moved() {
+		w.shift.t.Moved()
+	}
 	w.shift.conf.Metrics.progress(w.topic, got.LastStable-w.part.Position(), w.part.Watermark())
 	w.mu.Unlock()
 	if err != nil {

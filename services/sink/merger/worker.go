@@ -153,6 +153,9 @@ func (w *worker) take(got broker.Fetched, position int64) (end bool, err error) 
 		w.failed = true
 		return false, err
 	}
+	if w.state.Position() != position && !w.state.Replaying() {
+		w.shift.t.Moved()
+	}
 	w.shift.conf.Metrics.progress(w.topic.Partition, got.LastStable-w.state.Position(), w.state.Open)
 	return w.state.Position() >= got.HighWatermark, nil
 }
