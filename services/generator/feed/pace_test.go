@@ -20,6 +20,9 @@ func TestTheRateHoldsToTheRecordAndWakesAreFew(t *testing.T) {
 				if err != nil || n < 1 {
 					t.Fatal(n, err)
 				}
+				if now := time.Now(); !p.Now().Equal(now) {
+					t.Fatalf("let through at %v, it says %v", now, p.Now())
+				}
 				sent += n
 				waits++
 				// Record k is due at k/rate: never sooner, and at most a tick later.

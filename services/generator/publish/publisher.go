@@ -106,9 +106,9 @@ func (p *Publisher) Add(ctx context.Context, r Record) error {
 	}
 	p.mu.Lock()
 	for {
-		if p.failed != nil {
-			defer p.mu.Unlock()
-			return p.failed
+		if err := p.failed; err != nil {
+			p.mu.Unlock() // a defer in a loop costs each record
+			return err
 		}
 		if p.unacked == 0 {
 			rec.Time = p.wake()

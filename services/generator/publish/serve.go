@@ -79,8 +79,7 @@ type Settings struct {
 	Grace          time.Duration // how long the last records may take once ctx has ended
 	Log            *zap.Logger
 	Metrics        prometheus.Registerer
-	Stdin          io.Reader        // nil: the process' own
-	Now            func() time.Time // of synthetic timestamps; nil: the wall clock
+	Stdin          io.Reader // nil: the process' own
 	Ready          func(ready bool, reason string)
 	Screen         *progress.Screen // where a load shows how far it is; nil: in the log
 }
@@ -94,9 +93,10 @@ func Serve(ctx context.Context, s Settings) error {
 	if s.Seed.Set {
 		seed = s.Seed.Value
 	}
+	pace := feed.NewPace(s.rate())
 	source, err := feed.Open(s.Source[0], feed.Options{
 		MaxRecordBytes: s.MaxRecordBytes, FindCategory: s.Key == "category", Seed: seed, Categories: s.Categories,
-		Now: s.Now, Dial: nil, Log: s.Log, Stdin: s.Stdin,
+		Now: pace.Now, Dial: nil, Log: s.Log, Stdin: s.Stdin,
 	})
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func Serve(ctx context.Context, s Settings) error {
 	}
 	p := New(client, s.Records.Name, records.Partitions(), s.Log)
 	s.measure(p.Acked, p.Unacked)
-	return s.publish(ctx, p, source)
+	return s.publish(ctx, p, source, pace)
 }
 
 // client makes the one that everything is sent by.
@@ -187,7 +187,7 @@ func outlive(ctx context.Context, grace time.Duration) (context.Context, context
 
 // publish runs the sender beside the loop that reads the source. What was read is flushed, whatever ended the reading:
 // as long as that takes after a source's own end, for the time of grace after a stop.
-func (s *Settings) publish(ctx context.Context, p *Publisher, source feed.Source) error {
+func (s *Settings) publish(ctx context.Context, p *Publisher, source feed.Source, pace *feed.Pace) error {
 	late, cancel := outlive(ctx, s.Grace*4/5)
 	defer cancel()
 	reading, stopReading := context.WithCancel(ctx)
@@ -201,7 +201,7 @@ func (s *Settings) publish(ctx context.Context, p *Publisher, source feed.Source
 	}()
 	s.Ready(true, "")
 	began := time.Now()
-	read, err := s.read(reading, late, p, source)
+	read, err := s.read(reading, late, p, source, pace)
 	_ = p.Flush(late) // its errors are late's end, which the count below tells, and Run's own
 	stop()
 	failed := <-sent
@@ -217,8 +217,7 @@ func (s *Settings) publish(ctx context.Context, p *Publisher, source feed.Source
 
 // read hands lines over at the pace asked for, until the source or ctx or the publisher ends, and returns how many it
 // has read. The one in hand as ctx ends may wait for room until late ends. An error is the source's.
-func (s *Settings) read(ctx, late context.Context, p *Publisher, source feed.Source) (n int64, err error) {
-	pace := feed.NewPace(s.rate())
+func (s *Settings) read(ctx, late context.Context, p *Publisher, source feed.Source, pace *feed.Pace) (n int64, err error) {
 	for due := 0; s.Count == 0 || n < s.Count; due-- {
 		if due == 0 {
 			if due, err = pace.Wait(ctx, 1024); err != nil {

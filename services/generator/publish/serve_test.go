@@ -64,7 +64,7 @@ func publishing(ctx context.Context, c *kafkatest.Cluster, s Settings, source fe
 		s.Broker.Topics = []string{topic}
 		client := broker.New(s.Broker)
 		defer client.Close()
-		done <- s.publish(ctx, New(client, topic, 3, s.Log), source)
+		done <- s.publish(ctx, New(client, topic, 3, s.Log), source, feed.NewPace(s.rate()))
 	}()
 	return done
 }
