@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -52,7 +53,7 @@ func (g *grower) grow(ctx context.Context) error {
 
 // base is what the loads have in common, but for what grows.
 func (g *grower) base() growth.Load {
-	return growth.Load{Seed: g.seed, Partitions: partitions, Records: g.records, Categories: 3, Windows: 5, Skew: growth.Even}
+	return growth.Load{Seed: g.seed, Partitions: partitions, Records: g.records, Categories: 3, Windows: 5}
 }
 
 // by measures a load for each number, which vary puts into it.
@@ -87,7 +88,7 @@ func (g *grower) bySize(ctx context.Context) error {
 	for _, unused := range []int{0, 3, 8, 18, 39, 80} {
 		load := g.base()
 		load.Unused = unused
-		load.Records = min(load.Records, 500_000) // a gigabyte of the longest
+		load.Records = min(load.Records, 1<<30/(54+25*unused)) // a gigabyte
 		r, err := g.measure(ctx, load, "", 0)
 		if err != nil {
 			return err
@@ -98,19 +99,44 @@ func (g *grower) bySize(ctx context.Context) error {
 	return g.show("bytes", "bytes of a record", all)
 }
 
+// bySkew has more and more of the records in one partition, or in one category, and at last all of them in both.
 func (g *grower) bySkew(ctx context.Context) error {
-	var all []outcome
-	for _, skew := range []growth.Skew{growth.Even, growth.OneCategory, growth.OnePartition, growth.OneOfBoth} {
+	shares := []float64{0.5, 0.75, 0.9, 1}
+	of := func(label string, x float64, skew growth.Skew) (outcome, error) {
 		load := g.base()
 		load.Skew = skew
-		r, err := g.measure(ctx, load, string(skew), 0)
-		if err != nil {
-			return err
-		}
-		all = append(all, r)
+		return g.measure(ctx, load, label, x)
 	}
-	fmt.Print("\n", seriesTable("keys", all))
-	return nil
+	even, err := of("even", 0, growth.Skew{})
+	if err != nil {
+		return err
+	}
+	all := []outcome{even}
+	lines := map[string][]growth.Point{}
+	for _, in := range []struct {
+		what string
+		even float64 // the share of the first where all is even
+		skew func(forced float64) growth.Skew
+	}{
+		{"one partition", 1. / partitions, func(forced float64) growth.Skew { return growth.Skew{Partition: forced} }},
+		{"one category", 1. / float64(g.base().Categories), func(forced float64) growth.Skew { return growth.Skew{Category: forced} }},
+	} {
+		lines[in.what] = append(lines[in.what], growth.Point{X: 100 * in.even, Y: even.rate()})
+		for _, share := range shares {
+			r, err := of(fmt.Sprintf("%.0f %% in %s", 100*share, in.what), 100*share, in.skew((share-in.even)/(1-in.even)))
+			if err != nil {
+				return err
+			}
+			all = append(all, r)
+			lines[in.what] = append(lines[in.what], growth.Point{X: r.x, Y: r.rate()})
+		}
+	}
+	both, err := of("all in one category of one partition", 100, growth.Skew{Partition: 1, Category: 1})
+	if err != nil {
+		return err
+	}
+	fmt.Print("\n", seriesTable("keys", append(all, both)))
+	return g.drawRates("skew", "% of the records in one partition, or in one category", lines)
 }
 
 // byCodec compresses the batches of the records.
@@ -142,15 +168,26 @@ func (g *grower) show(name, what string, all []outcome) error {
 	var cpu, rate []growth.Point
 	for _, r := range all {
 		cpu = append(cpu, growth.Point{X: r.x, Y: r.cpu()})
-		if per := r.rate(); !math.IsNaN(per) {
-			rate = append(rate, growth.Point{X: r.x, Y: per})
+		rate = append(rate, growth.Point{X: r.x, Y: r.rate()})
+	}
+	return errors.Join(
+		g.draw(name+"-cpu", growth.Plot{Title: "CPU time of processor and sink", X: what, Y: "CPU seconds per million records", Lines: []growth.Line{{Points: cpu}}}),
+		g.drawRates(name, what, map[string][]growth.Point{"": rate}))
+}
+
+// drawRates draws how fast something is, by the names of its lines. What so few records tell no rate of is left out.
+func (g *grower) drawRates(name, what string, by map[string][]growth.Point) error {
+	p := growth.Plot{Title: "Throughput, on as much of two cores as there was", X: what, Y: "million records a second"}
+	for _, line := range slices.Sorted(maps.Keys(by)) {
+		told := slices.DeleteFunc(by[line], func(at growth.Point) bool { return math.IsNaN(at.Y) })
+		if len(told) > 1 {
+			p.Lines = append(p.Lines, growth.Line{Name: line, Points: told})
 		}
 	}
-	err := g.draw(name+"-cpu", growth.Plot{Title: "CPU time of processor and sink", X: what, Y: "CPU seconds per million records", Lines: []growth.Line{{Points: cpu}}})
-	if len(rate) < 2 { // so few records tell none
-		return err
+	if len(p.Lines) == 0 {
+		return nil
 	}
-	return errors.Join(err, g.draw(name+"-rate", growth.Plot{Title: "Throughput, on as much of two cores as there was", X: what, Y: "million records a second", Lines: []growth.Line{{Points: rate}}}))
+	return g.draw(name+"-rate", p)
 }
 
 // draw writes a plot into the folder of plots.

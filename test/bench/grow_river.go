@@ -74,7 +74,7 @@ func (g *grower) measure(ctx context.Context, load growth.Load, label string, x 
 		return r, fmt.Errorf("%s: %w", label, err)
 	}
 	r.bytes, r.results, r.both, r.start = got.bytes, got.results, got.both, start
-	fmt.Fprintf(os.Stderr, "%d partitions, %d categories, %d bytes, %s: %.3f CPU seconds for a million\n", load.Partitions, load.Categories, r.bytes, load.Skew, r.cpu())
+	fmt.Fprintf(os.Stderr, "%d partitions, %d categories, %d bytes, skew %+v: %.3f CPU seconds for a million\n", load.Partitions, load.Categories, r.bytes, load.Skew, r.cpu())
 	return r, nil
 }
 

@@ -18,16 +18,9 @@ const (
 // begin is the first event time, the start of a window.
 const begin = 1764000000
 
-// Skew says how records are spread.
-type Skew string
-
-// Even is each category in each partition; the others put all records into one category, into one partition, or into both.
-const (
-	Even         Skew = "even"
-	OneCategory  Skew = "all in one category"
-	OnePartition Skew = "all in one partition"
-	OneOfBoth    Skew = "all in one category of one partition"
-)
+// Skew says how unevenly records are spread: which share of them is put into the first partition, and into the first
+// category, before the rest is spread evenly. The zero value has them all even.
+type Skew struct{ Partition, Category float64 }
 
 // Load is what one topic holds.
 type Load struct {
@@ -45,17 +38,18 @@ type Partition struct {
 	load         Load
 	random       *rand.Rand
 	unused       *rand.Rand // apart, so that the values are the same whatever stands beside them
+	skew         *rand.Rand
 	index, count int
 }
 
 // Partition begins a partition.
 func (l Load) Partition(number int) *Partition {
-	p := &Partition{load: l, random: rand.New(rand.NewPCG(l.Seed, uint64(number))), unused: rand.New(rand.NewPCG(l.Seed+1, uint64(number)))}
-	switch {
-	case l.Skew != OnePartition && l.Skew != OneOfBoth:
-		p.count = l.Records / l.Partitions
-	case number == 0:
-		p.count = l.Records
+	draws := func(n uint64) *rand.Rand { return rand.New(rand.NewPCG(l.Seed+n, uint64(number))) }
+	p := &Partition{load: l, random: draws(0), unused: draws(1), skew: draws(2)}
+	hot := int(l.Skew.Partition * float64(l.Records))
+	p.count = (l.Records - hot) / l.Partitions
+	if number == 0 {
+		p.count += hot
 	}
 	return p
 }
@@ -82,7 +76,7 @@ func (p *Partition) Next() (r Record, ok bool) {
 	}
 	span := int64(p.load.Windows) * int64(Window/time.Second)
 	r = Record{Second: begin + int64(p.index)*span/int64(p.count), Value: float64(p.random.IntN(100_000)) / 1000, Category: p.random.IntN(p.load.Categories)}
-	if p.load.Skew == OneCategory || p.load.Skew == OneOfBoth {
+	if skew := p.load.Skew.Category; skew > 0 && p.skew.Float64() < skew {
 		r.Category = 0
 	}
 	p.index++

@@ -2,6 +2,7 @@ package growth
 
 import (
 	"bytes"
+	"math"
 	"slices"
 	"testing"
 
@@ -14,35 +15,47 @@ import (
 // TestTheBytesSayWhatIsCounted holds the tally of drawn records to the judge's reading of their bytes, at every skew, and
 // asks that the skew is what it is called.
 func TestTheBytesSayWhatIsCounted(t *testing.T) {
-	for skew, want := range map[Skew]struct{ categories, partitions, results int }{
-		Even: {3, 2, 15}, OneCategory: {1, 2, 5}, OnePartition: {3, 1, 15}, OneOfBoth: {1, 1, 5},
+	for skew, want := range map[Skew]struct {
+		results             int
+		partition, category float64 // the share of the first
+	}{
+		{}: {15, 1. / 2, 1. / 3}, {Category: 1}: {5, 1. / 2, 1}, {Partition: 1}: {15, 1, 1. / 3}, {1, 1}: {5, 1, 1},
+		{Partition: 0.5}: {15, 3. / 4, 1. / 3}, {Category: 0.4}: {15, 1. / 2, 3. / 5},
 	} {
 		load := Load{Seed: 7, Partitions: 2, Records: 1_200, Categories: 3, Windows: 5, Unused: 2, Skew: skew}
 		expected := Expect(3)
 		var records []oracle.Record
-		categories, partitions := map[int]bool{}, map[int]bool{}
+		var first struct{ partition, category float64 }
 		for number := range load.Partitions {
 			p := load.Partition(number)
 			for r, ok := p.Next(); ok; r, ok = p.Next() {
 				expected.Count(r)
-				categories[r.Category], partitions[number] = true, true
+				if number == 0 {
+					first.partition++
+				}
+				if r.Category == 0 {
+					first.category++
+				}
 				records = append(records, oracle.Record{Source: oracle.Source{Partition: int32(number)}, Offset: int64(len(records)), Value: p.Append(nil, r), Time: -1})
 			}
 		}
 		got := expected.tally.Outcome()
 		judged := oracle.Judge(records, oracle.Rule{Window: Window, Keep: func(v float64) bool { return v < Limit }})
 		if diff := cmp.Diff(judged.Results, got.Results, cmpopts.IgnoreFields(oracle.Result{}, "First", "Last")); diff != "" || got.Counts != judged.Counts {
-			t.Errorf("%s: counts %+v, want %+v (-judge +tally):\n%s", skew, got.Counts, judged.Counts, diff)
+			t.Errorf("%+v: counts %+v, want %+v (-judge +tally):\n%s", skew, got.Counts, judged.Counts, diff)
 		}
-		if len(records) != 1_200 || load.Sent() != 1_200 || len(categories) != want.categories || len(partitions) != want.partitions || len(got.Results) != want.results {
-			t.Errorf("%s: %d records, said to be %d, of %d categories in %d partitions with %d results, want 1200 and %+v", skew, len(records), load.Sent(), len(categories), len(partitions), len(got.Results), want)
+		if len(records) != 1_200 || load.Sent() != 1_200 || len(got.Results) != want.results {
+			t.Errorf("%+v: %d records, said to be %d, with %d results, want 1200 and %d", skew, len(records), load.Sent(), len(got.Results), want.results)
+		}
+		if first.partition != 1_200*want.partition || math.Abs(first.category/1_200-want.category) > 0.05 {
+			t.Errorf("%+v: %v of the records are in the first partition, %v in the first category, want %+v of them", skew, first.partition, first.category, want)
 		}
 	}
 }
 
 func TestUnusedFieldsMakeRecordsLonger(t *testing.T) {
 	size := func(unused int) int {
-		p := Load{Seed: 1, Partitions: 1, Records: 1, Categories: 1, Windows: 1, Unused: unused, Skew: Even}.Partition(0)
+		p := Load{Seed: 1, Partitions: 1, Records: 1, Categories: 1, Windows: 1, Unused: unused}.Partition(0)
 		r, _ := p.Next()
 		return len(p.Append(nil, r))
 	}
