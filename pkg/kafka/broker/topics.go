@@ -184,7 +184,7 @@ func (e *ensurer) make(ctx context.Context, want NewTopic) error {
 	case ok && code == 36: // another replica was faster
 	case ok && (code == 29 || code == 31):
 		return Denied(fmt.Sprintf("make topic %q", want.Name), code, fmt.Sprintf("Create on topic %q (or start with --create-topics=false when somebody else has made it)", want.Name))
-	case ok && code == 38:
+	case ok && code == 38 && want.Replication > 1: // no cluster has fewer than one: its brokers are fenced for the moment
 		return fmt.Errorf("make topic %q with replication factor %d: there are fewer brokers: set --replication-factor: %w", want.Name, want.Replication, err)
 	case ok && (code == 37 || code == 44 || code == 40):
 		return fmt.Errorf("make topic %q with %d partitions: the cluster refuses it: %w", want.Name, want.Partitions, err)

@@ -54,6 +54,31 @@ func TestTopicsAreMadeOnceWithTheBrokersTime(t *testing.T) {
 	})
 }
 
+// TestTooFewBrokersForATopic: with one replica there can't be, so that brokers which are fenced for the moment are waited for.
+func TestTooFewBrokersForATopic(t *testing.T) {
+	bubble(t, func(t *testing.T, cluster *kafkatest.Cluster, _ *kafkatest.Host, c *Client) {
+		refused := cluster.On(kafkatest.Rule{Key: kmsg.CreateTopics, Times: -1, Do: kafkatest.AnswerCode(38)})
+		err := c.EnsureTopics(t.Context(), []NewTopic{{"three", 1, 3}}, true, zap.NewNop())
+		if err == nil || !strings.Contains(err.Error(), "--replication-factor") {
+			t.Errorf("three replicas: %v, want that it names the flag", err)
+		}
+		core, logs := observer.New(zap.WarnLevel)
+		done := make(chan error, 1)
+		go func() { done <- c.EnsureTopics(t.Context(), []NewTopic{{"one", 1, 1}}, true, zap.New(core)) }()
+		time.Sleep(5 * time.Second)
+		if n := refused.Hits(); n < 3 || n > 60 {
+			t.Errorf("tried %d times within 5s", n)
+		}
+		refused.Remove()
+		if err := <-done; err != nil {
+			t.Errorf("one replica: %v", err)
+		}
+		if all := logs.All(); len(all) == 0 || !strings.Contains(all[0].Message, `can't make topic "one", trying again`) {
+			t.Errorf("said %v", all)
+		}
+	})
+}
+
 func TestWithoutCreatingATopicIsWaitedFor(t *testing.T) {
 	bubble(t, func(t *testing.T, cluster *kafkatest.Cluster, host *kafkatest.Host, c *Client) {
 		done := make(chan error, 1)

@@ -42,6 +42,8 @@ func refuse(req kmsg.Request, code int16) kmsg.Response {
 		refuseOffsetFetch(req, resp.(*kmsg.OffsetFetchResponse), code)
 	case *kmsg.FindCoordinatorRequest:
 		refuseFindCoordinator(req, resp.(*kmsg.FindCoordinatorResponse), code)
+	case *kmsg.CreateTopicsRequest:
+		refuseCreateTopics(req, resp.(*kmsg.CreateTopicsResponse), code)
 	case *kmsg.InitProducerIDRequest:
 		out := resp.(*kmsg.InitProducerIDResponse)
 		out.ErrorCode, out.ProducerID, out.ProducerEpoch = code, -1, -1
@@ -146,6 +148,14 @@ func refuseOffsetFetch(req *kmsg.OffsetFetchRequest, resp *kmsg.OffsetFetchRespo
 		out := kmsg.NewOffsetFetchResponseGroup()
 		out.Group, out.ErrorCode = g.Group, code
 		resp.Groups = append(resp.Groups, out)
+	}
+}
+
+func refuseCreateTopics(req *kmsg.CreateTopicsRequest, resp *kmsg.CreateTopicsResponse, code int16) {
+	for _, t := range req.Topics {
+		out := kmsg.NewCreateTopicsResponseTopic()
+		out.Topic, out.ErrorCode = t.Topic, code
+		resp.Topics = append(resp.Topics, out)
 	}
 }
 

@@ -192,7 +192,7 @@ func TestTheTraceKeepsTheNewest(t *testing.T) {
 func TestRefusalsAreReadable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.SampledFrom([]kmsg.Key{kmsg.Produce, kmsg.Fetch, kmsg.ListOffsets, kmsg.OffsetCommit, kmsg.OffsetFetch,
-			kmsg.FindCoordinator, kmsg.JoinGroup, kmsg.Heartbeat, kmsg.LeaveGroup, kmsg.SyncGroup, kmsg.ApiVersions,
+			kmsg.FindCoordinator, kmsg.JoinGroup, kmsg.Heartbeat, kmsg.LeaveGroup, kmsg.SyncGroup, kmsg.ApiVersions, kmsg.CreateTopics,
 			kmsg.InitProducerID, kmsg.AddPartitionsToTxn, kmsg.AddOffsetsToTxn, kmsg.EndTxn, kmsg.TxnOffsetCommit}).Draw(t, "key")
 		code := rapid.Int16Range(1, 120).Draw(t, "code")
 		req := kmsg.RequestForKey(int16(key))
@@ -253,6 +253,8 @@ func fill(req kmsg.Request) {
 		req.Topics = []kmsg.OffsetCommitRequestTopic{{Topic: "t", Partitions: []kmsg.OffsetCommitRequestTopicPartition{{Partition: 3}}}}
 	case *kmsg.OffsetFetchRequest:
 		req.Groups = []kmsg.OffsetFetchRequestGroup{{Group: "g"}}
+	case *kmsg.CreateTopicsRequest:
+		req.Topics = []kmsg.CreateTopicsRequestTopic{{Topic: "t"}}
 	case *kmsg.FindCoordinatorRequest:
 		req.CoordinatorKeys = []string{"g"}
 	case *kmsg.TxnOffsetCommitRequest:
