@@ -83,14 +83,21 @@ type Shift struct {
 // without it. It holds up nothing but flushes before their time: who waits for it is the sink.
 const standstill = 2 * time.Second
 
-// passed takes in where a partition's watermark stands, and tells whether all those that are coming have passed a window's
-// end, so that the window can close as far as it is ours.
-func (s *Shift) passed(p broker.TopicPartition, at, end, now int64) bool {
+// came takes in where a partition's watermark stands.
+func (s *Shift) came(p broker.TopicPartition, at, now int64) {
+	if at == noWatermark {
+		return
+	}
 	s.fronts.Lock()
 	defer s.fronts.Unlock()
-	if at != noWatermark {
-		s.front.Come(p, at, now)
-	}
+	s.front.Come(p, at, now)
+}
+
+// passed tells whether all partitions that are coming have passed a window's end, so that the window can close as far as it
+// is ours. It looks at all of them.
+func (s *Shift) passed(end, now int64) bool {
+	s.fronts.Lock()
+	defer s.fronts.Unlock()
 	return s.front.Passed(end, now)
 }
 

@@ -154,9 +154,9 @@ func (w *worker) judge(ctx context.Context, got broker.Fetched) error {
 	w.walker.Reset(got.Records, position, got.Aborted, true)
 	err := w.part.Read(&w.walker, w.target, now)
 	caughtUp := w.part.Position() >= got.LastStable
+	w.shift.came(w.topic, w.part.Watermark(), now)
 	end, closable := w.part.Closable()
-	all := w.shift.passed(w.topic, w.part.Watermark(), end, now)
-	due := caughtUp && closable && all // a backlog must not pay a transaction for every window
+	due := caughtUp && closable && w.shift.passed(end, now) // a backlog must not pay a transaction for every window
 	full := w.part.Full()
 	if err == nil && w.part.held.Moved() {
 		w.shift.t.Moved()
