@@ -10,7 +10,7 @@
 // reads the usual spellings by hand, skips what nobody asked for (skip.go) and hands over everything of which it is not
 // certain. It may be faster, never different, and a fuzzer holds it to that. In front of it stands shape.go, which compares
 // a record with the last one that fast.go read: where only the three values differ, and others that were seen to, it reads
-// these alone.
+// these alone. Fields that nobody asked for may be many: what stands between two of them is compared as two words (gap.go).
 //
 // A record with several faults has one reason, the first in this order:
 //

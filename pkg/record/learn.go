@@ -29,16 +29,17 @@ func (s *shape) learn(b []byte, at spots, time int64) {
 	}
 	last := len(s.fields) - 1
 	for i := range last {
-		s.fields[i].behind = s.text[s.fields[i].to:s.fields[i+1].from]
+		s.fields[i].behind = newGap(s.text[s.fields[i].to:s.fields[i+1].from])
+		s.fields[i].more = s.fields[i+1].kind == otherField
 	}
-	s.fields[last].behind = s.text[s.fields[last].to:]
+	s.fields[last].behind = newGap(s.text[s.fields[last].to:])
 
 	s.head, s.tail = 0, nil
 	if s.fields[0].kind == timeField {
 		s.head, s.time = s.fields[1].from, time
 	}
 	if s.fields[last].kind == categoryField {
-		s.tail = s.fields[last].behind
+		s.tail = s.fields[last].behind.text
 	}
 	for i := range s.ends { // they go with the shape
 		s.ends[i].text = s.ends[i].text[:0]

@@ -37,8 +37,9 @@ const (
 type spot struct {
 	kind     field
 	from, to int
-	varies   bool   // of otherField: not all records learnt had the same
-	behind   []byte // if it is read: what stands between it and the next, or the end
+	varies   bool // of otherField: not all records learnt had the same
+	more     bool // if it is read: the next that is read is otherField as well
+	behind   gap  // if it is read: what stands between it and the next, or the end
 }
 
 // field is which of the three a value is.
@@ -85,25 +86,28 @@ func (s *shape) read(b []byte, r *Record) bool {
 		case categoryField:
 			category, i, ok = plainCategory(b, i)
 		default:
-			i, ok = skipValue(b, i, 1)
+			if k, i, ok = s.skip(b, k, i); ok {
+				f = &s.fields[k]
+			}
 		}
 		if !ok {
 			return false
 		}
+		behind := f.behind.text
 		if k == last {
-			if string(b[i:]) != string(f.behind) {
+			if string(b[i:]) != string(behind) {
 				return false
 			}
 			break
 		}
 		if k+1 == last && s.tail != nil {
-			if category, ok = s.ending(b[i:], f.behind); !ok {
+			if category, ok = s.ending(b[i:], behind); !ok {
 				return false
 			}
 			break
 		}
-		next := i + len(f.behind)
-		if next >= len(b) || string(b[i:next]) != string(f.behind) {
+		next := i + len(behind)
+		if next >= len(b) || string(b[i:next]) != string(behind) {
 			return false
 		}
 		i = next
@@ -111,6 +115,32 @@ func (s *shape) read(b []byte, r *Record) bool {
 	s.misses = 0
 	r.Time, r.Value, r.Category = time, value, category
 	return true
+}
+
+// skip steps over the value at i, which stands where field k does, and over those that follow in a row, none of which was
+// asked for; last is the last of them. Many fields that vary are many turns of this loop: it does without all that the
+// three need, and calls one function for each text.
+func (s *shape) skip(b []byte, k, i int) (last, next int, ok bool) {
+	for ; ; k++ {
+		if i < len(b) && b[i] == '"' {
+			i, ok = skipString(b, i)
+		} else {
+			i, ok = skipValue(b, i, 1)
+		}
+		f := &s.fields[k]
+		if !ok || !f.more {
+			return k, i, ok
+		}
+		if f.behind.long || i+16 > len(b) {
+			ok = f.behind.at(b, i)
+		} else {
+			ok = f.behind.begins((*[16]byte)(b[i : i+16 : i+16]))
+		}
+		if !ok {
+			return k, i, false
+		}
+		i += len(f.behind.text)
+	}
 }
 
 // ending reads the rest of a record that ends with its category, or knows it; between is what the shape has in front of

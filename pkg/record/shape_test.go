@@ -55,6 +55,7 @@ func FuzzShape(f *testing.F) {
 	}
 	f.Add([]byte(`{"value":1,"value":2,"timestamp":3,"category":"B"}`), []byte(`{"value":1,"value":4,"timestamp":3,"category":"C"}`))
 	f.Add([]byte(`{"id":"a","timestamp":1,"value":2,"tags":{"b":[1]},"category":"B"}`), []byte(`{"id":"b","timestamp":1,"value":2,"tags":[{"b":1}],"category":"B"}`))
+	f.Add(crowded("1"), crowded("22"))
 	f.Add([]byte(`{ "category" : "B" , "x":[] , "value":1 , "timestamp" : 3 }`), []byte(`{ "category" : "B" , "x":[] , "value":1 , "timestamp" : 4 }`))
 	f.Fuzz(func(t *testing.T, first, second []byte) {
 		agreeInRow(t, first, second, first, second)

@@ -8,18 +8,21 @@ import (
 	"testing"
 )
 
+// benchText draws a text as people and devices write them, as long as asked for.
+func benchText(random *rand.Rand, length int) string {
+	letters := make([]byte, length)
+	for i := range letters {
+		letters[i] = "etaoin shrdlu,.-0123456789"[random.IntN(26)]
+	}
+	return string(letters)
+}
+
 // BenchmarkUnused is what fields cost that nobody asked for, beside encoding/json, which is told so by a struct of three
 // fields. What varies is different in every record, in length too.
 func BenchmarkUnused(b *testing.B) {
 	const n = 1 << 10
 	random := rand.New(rand.NewPCG(1, 2))
-	text := func(length int) string {
-		letters := make([]byte, length)
-		for i := range letters {
-			letters[i] = "etaoin shrdlu,.-0123456789"[random.IntN(26)]
-		}
-		return string(letters)
-	}
+	text := func(length int) string { return benchText(random, length) }
 	room := func() byte { return byte('A' + random.IntN(3)) }
 	for _, c := range []struct {
 		name  string
