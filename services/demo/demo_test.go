@@ -72,6 +72,9 @@ func TestTheDemoAveragesAFileAndEnds(t *testing.T) {
 			t.Errorf("the output lacks %q:\n%s", want, stdout.String())
 		}
 	}
+	if strings.Contains(stderr.String(), `"level":"warn"`) {
+		t.Errorf("there is nothing to warn of:\n%s", stderr.String())
+	}
 	copied, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)

@@ -50,6 +50,9 @@ func run(ctx context.Context, cfg *Config, p *daemon.Process) error {
 		return err
 	}
 	defer cluster.Close()
+	if err := makeTopics(cluster, cfg.Partitions); err != nil {
+		return err
+	}
 	copies, err := also.Open(cfg.Also, p.Stdout)
 	if err != nil {
 		return err
@@ -82,10 +85,8 @@ func run(ctx context.Context, cfg *Config, p *daemon.Process) error {
 // listen starts the broker. The usual port may be taken, by a real Kafka perhaps: then any other serves.
 func listen(cfg *Config, log *zap.Logger) (*kfake.Cluster, error) {
 	start := func(port int) (*kfake.Cluster, error) {
-		return kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(port),
-			kfake.SeedTopics(int32(cfg.Partitions), recordsTopic, rejectsTopic), kfake.SeedTopics(partials, partialsTopic, resultsTopic),
-			// The keeper cuts off behind the readers, whole segments at a time; never by time: event times may be years old.
-			kfake.BrokerConfigs(map[string]string{"log.retention.ms": "-1", "log.segment.bytes": "1048576"}))
+		// The keeper cuts off behind the readers, whole segments at a time.
+		return kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(port), kfake.BrokerConfigs(map[string]string{"log.segment.bytes": "1048576"}))
 	}
 	cluster, err := start(cfg.Port)
 	if errors.Is(err, syscall.EADDRINUSE) && cfg.Port == 9092 {
@@ -97,6 +98,17 @@ func listen(cfg *Config, log *zap.Logger) (*kfake.Cluster, error) {
 		return nil, fmt.Errorf("--port: %d can't be listened on: choose another, or 0 for any that is free: %w", cfg.Port, err)
 	}
 	return cluster, err
+}
+
+// makeTopics makes topics of which nothing is deleted by time, for event times may be years old. Each says so itself: what
+// the broker as a whole is set to, it does not tell of its topics, and the services would warn of the default.
+func makeTopics(cluster *kfake.Cluster, records int) error {
+	for topic, n := range map[string]int{recordsTopic: records, rejectsTopic: records, partialsTopic: partials, resultsTopic: partials} {
+		if err := cluster.CreateTopic(topic, int32(n), map[string]string{"retention.ms": "-1"}); err != nil {
+			return fmt.Errorf("make topic %q: %w", topic, err)
+		}
+	}
+	return nil
 }
 
 func (r *river) welcome(out io.Writer) {
