@@ -105,6 +105,9 @@ func (e *ensurer) ensure(ctx context.Context, want NewTopic) (bool, error) {
 	}
 	t, err := e.LookUp(ctx, want.Name)
 	if err != nil {
+		if ctx.Err() != nil {
+			return false, nil
+		}
 		e.say(fmt.Sprintf("can't look up topic %q, trying again", want.Name), err)
 		return false, nil
 	}
