@@ -4,6 +4,7 @@ import (
 	"github.com/meanstream/meanstream/pkg/daemon"
 	"github.com/meanstream/meanstream/services/generator/publish"
 	"github.com/meanstream/meanstream/services/processor/worker"
+	"github.com/meanstream/meanstream/services/sink/also"
 )
 
 // Config is everything that can be set, by flags or environment: the generator's settings and the rule's.
@@ -23,5 +24,5 @@ type Config struct {
 
 // Validate reports what the single settings do not show.
 func (c *Config) Validate() []error {
-	return worker.CheckKeep(c.Keep)
+	return append(worker.CheckKeep(c.Keep), also.Check(c.Also)...)
 }

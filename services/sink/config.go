@@ -6,6 +6,7 @@ import (
 
 	"github.com/meanstream/meanstream/pkg/daemon"
 	"github.com/meanstream/meanstream/pkg/kafka/broker"
+	"github.com/meanstream/meanstream/services/sink/also"
 	"github.com/meanstream/meanstream/services/sink/merger"
 )
 
@@ -22,6 +23,9 @@ type Config struct {
 	daemon.Log
 	daemon.Admin
 }
+
+// Validate reports what the single settings do not show.
+func (c *Config) Validate() []error { return also.Check(c.Also) }
 
 // settings is what the merger is told.
 func (c *Config) settings(log *zap.Logger, reg prometheus.Registerer) merger.Settings {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/meanstream/meanstream/pkg/daemon"
@@ -28,5 +29,24 @@ func TestOneFileServesAllServices(t *testing.T) {
 	var other struct{ daemon.Log }
 	if _, err := daemon.Parse(daemon.Program{Name: "other"}, &other, daemon.Host{Args: []string{"--config", file}, Getenv: unset, Stdout: &out}); err != nil {
 		t.Errorf("%v\n%s", err, all)
+	}
+}
+
+// TestCopiesToNowhereAreAWrongSetting, said at the start with all other mistakes, and not when the copy is opened.
+func TestCopiesToNowhereAreAWrongSetting(t *testing.T) {
+	var cfg Config
+	unset := func(string) string { return "" }
+	_, err := daemon.Parse(daemon.Program{Name: "sink"}, &cfg, daemon.Host{Args: []string{"--also", "console", "--also", "stdout", "--also", "file:", "--window", "1"}, Getenv: unset})
+	if err == nil {
+		t.Fatal("taken")
+	}
+	for _, want := range []string{
+		`names no output by "stdout": write console or file:PATH, such as file:results.ndjson`,
+		`names no output by "file:": write`,
+		`--window: unknown flag`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/meanstream/meanstream/pkg/daemon"
 )
 
 // Row is one committed result.
@@ -36,6 +38,25 @@ type Output interface {
 
 // Outputs is all places that copies go to. The zero value has none.
 type Outputs []Output
+
+// Check reports every --also value that names no output, before anything is opened.
+func Check(specs []string) (errs []error) {
+	for _, spec := range specs {
+		if _, named := pathOf(spec); !named {
+			errs = append(errs, daemon.Wrong("also", "names no output by %q: write console or file:PATH, such as file:results.ndjson", spec))
+		}
+	}
+	return errs
+}
+
+// pathOf is the file that a value names, or "" for the console.
+func pathOf(spec string) (path string, named bool) {
+	if spec == "console" {
+		return "", true
+	}
+	path, named = strings.CutPrefix(spec, "file:")
+	return path, named && path != ""
+}
 
 // Open opens the output that each --also value names: console, which writes to
 // stdout, or file:PATH. All that is wrong comes in one error, which names the
@@ -65,12 +86,12 @@ func Open(specs []string, stdout io.Writer) (Outputs, error) {
 
 // open returns the output and what tells its place from all others.
 func open(spec string, stdout io.Writer) (out Output, place string, err error) {
-	if spec == "console" {
-		return newConsole(stdout), spec, nil
-	}
-	path, ok := strings.CutPrefix(spec, "file:")
-	if !ok || path == "" {
+	path, named := pathOf(spec)
+	switch {
+	case !named:
 		return nil, "", errors.New("no such output; use console or file:PATH, such as file:results.ndjson")
+	case path == "":
+		return newConsole(stdout), spec, nil
 	}
 	f, err := openFile(path, maxFileMiB, keptFiles)
 	if err != nil {
