@@ -2,10 +2,9 @@ package peer;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import org.apache.kafka.common.errors.SerializationException;
 
-/** One record, as {@link #scan} reads it. */
-record Measurement(long timestamp, double value, String category) {
+/** One record, as {@link #scan} reads it; public, so that Flink can do without Kryo. */
+public record Measurement(long timestamp, double value, String category) {
   private static final byte[] TIMESTAMP = ascii("{\"timestamp\":");
   private static final byte[] VALUE = ascii(",\"value\":");
   private static final byte[] CATEGORY = ascii(",\"category\":\"");
@@ -72,7 +71,7 @@ record Measurement(long timestamp, double value, String category) {
     return Double.parseDouble(new String(b, from, to - from, StandardCharsets.US_ASCII));
   }
 
-  private static SerializationException unreadable(byte[] b) {
-    return new SerializationException("no measurement: " + new String(b, StandardCharsets.UTF_8));
+  private static IllegalArgumentException unreadable(byte[] b) {
+    return new IllegalArgumentException("no measurement: " + new String(b, StandardCharsets.UTF_8));
   }
 }

@@ -1,7 +1,6 @@
 package peer;
 
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.streams.KafkaStreams;
@@ -12,25 +11,17 @@ import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThr
 public final class Main {
   private Main() {}
 
-  /** Flags: -broker -topic -app -results -state, and -job plain, staged or live, which runs until it is stopped; each with a value. */
   public static void main(String[] args) throws Exception {
-    Map<String, String> flags = new HashMap<>();
-    for (int i = 0; i + 1 < args.length; i += 2) {
-      flags.put(args[i], args[i + 1]);
-    }
-    String broker = flags.get("-broker");
-    String app = flags.get("-app");
-    String records = flags.get("-topic");
-    String published = flags.get("-results");
+    Flags flags = Flags.of(args);
     Job job = new Job();
-    if (flags.get("-job").equals("live")) {
-      live(new KafkaStreams(job.live(records, published, Duration.ofSeconds(1)), Settings.live(broker, app, flags.get("-state"))));
+    if (flags.job("live")) {
+      live(new KafkaStreams(job.live(flags.topic(), flags.results(), Duration.ofSeconds(1)), Settings.live(flags.broker(), flags.app(), flags.state())));
       return;
     }
-    Topology topology = flags.get("-job").equals("staged") ? job.staged(records, published) : job.plain(records, published);
-    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker)); Results results = new Results(broker, published)) {
-      Backlog backlog = new Backlog(admin, app, records);
-      try (KafkaStreams streams = new KafkaStreams(topology, Settings.of(broker, app, flags.get("-state")))) {
+    Topology topology = flags.job("staged") ? job.staged(flags.topic(), flags.results()) : job.plain(flags.topic(), flags.results());
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", flags.broker())); Results results = new Results(flags.broker(), flags.results())) {
+      Backlog backlog = new Backlog(admin, flags.app(), flags.topic());
+      try (KafkaStreams streams = new KafkaStreams(topology, Settings.of(flags.broker(), flags.app(), flags.state()))) {
         run(streams, job, backlog, results);
         streams.close(Duration.ofSeconds(30));
       }
