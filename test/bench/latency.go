@@ -30,9 +30,12 @@ type stream struct {
 	name             string
 	rate, partitions int  // records a second in all; partitions that get them in turn
 	drops            bool // what other partitions let come late, with no word
-	begin            func(ctx context.Context, c *cluster, topic string, partitions int) ([]*process, string, error)
+	begin            beginning
 	read             func(*kgo.Record) (liveResult, error)
 }
+
+// beginning starts a program on live traffic, and tells its processes and its topic of results.
+type beginning func(ctx context.Context, c *cluster, topic string, partitions int) ([]*process, string, error)
 
 // liveResult is what a program says of one window and category.
 type liveResult struct {
@@ -40,7 +43,8 @@ type liveResult struct {
 	count int64
 }
 
-// latencies measures how long results take under several kinds of traffic, one after the other, and prints them.
+// latencies measures how long results take under several kinds of traffic, one after the other, and prints them. Our binaries
+// are in bin, and so is what others keep on disk.
 func latencies(ctx context.Context, o options, c *cluster, bin string, others []peer) error {
 	own := func(ctx context.Context, c *cluster, topic string, partitions int) ([]*process, string, error) {
 		return liveRiver(ctx, c, bin, topic, partitions)
@@ -58,7 +62,7 @@ func latencies(ctx context.Context, o options, c *cluster, bin string, others []
 	}
 	for _, p := range others {
 		if p.live != nil {
-			all = append(all, stream{p.name + ", 2,000 records/s, 4 partitions", 2_000, 4, true, p.live, p.result})
+			all = append(all, stream{p.name + ", 2,000 records/s, 4 partitions", 2_000, 4, true, p.live(bin), p.result})
 		}
 	}
 	var shown []timing

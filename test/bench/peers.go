@@ -14,13 +14,13 @@ import (
 const peersDir = "bin/peers"
 
 // peer is a binary in another language: the tools it takes, how it is built, and what it is run for. One that can be
-// measured live has live and result.
+// measured live has live, which keeps its state in dir, and result.
 type peer struct {
 	name   string
 	tools  []string
 	build  func(ctx context.Context, dir string) *exec.Cmd
 	jobs   func(*bench) []program
-	live   func(ctx context.Context, c *cluster, topic string, partitions int) ([]*process, string, error)
+	live   func(dir string) beginning
 	result func(*kgo.Record) (liveResult, error)
 }
 

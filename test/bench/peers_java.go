@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"time"
@@ -59,16 +58,18 @@ func javaArgs(peer string, flags ...string) []string {
 	return append([]string{"-XX:+UseParallelGC", "-Xms1g", "-Xmx1g", "-cp", filepath.Join(dir, "classes") + string(filepath.ListSeparator) + filepath.Join(dir, "lib", "*"), "peer.Main"}, flags...)
 }
 
-// liveJava starts the job for live traffic; what it keeps on disk goes with the folder that the caller's system cleans.
-func liveJava(peer string) func(context.Context, *cluster, string, int) ([]*process, string, error) {
-	return func(ctx context.Context, c *cluster, topic string, partitions int) ([]*process, string, error) {
-		app := topic + "-" + peer
-		results := app + "-results"
-		if err := c.make(ctx, results, partitions); err != nil {
-			return nil, "", err
+// liveJava starts the job for live traffic; what it keeps on disk is in dir, which goes when the bench does.
+func liveJava(peer string) func(dir string) beginning {
+	return func(dir string) beginning {
+		return func(ctx context.Context, c *cluster, topic string, partitions int) ([]*process, string, error) {
+			app := topic + "-" + peer
+			results := app + "-results"
+			if err := c.make(ctx, results, partitions); err != nil {
+				return nil, "", err
+			}
+			p, err := start(ctx, "java", javaArgs(peer, "-job", "live", "-broker", c.addr, "-topic", topic, "-app", app, "-results", results, "-state", filepath.Join(dir, app))...)
+			return []*process{p}, results, err
 		}
-		p, err := start(ctx, "java", javaArgs(peer, "-job", "live", "-broker", c.addr, "-topic", topic, "-app", app, "-results", results, "-state", filepath.Join(os.TempDir(), app))...)
-		return []*process{p}, results, err
 	}
 }
 
