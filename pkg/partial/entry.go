@@ -10,7 +10,9 @@ import (
 	"github.com/meanstream/meanstream/pkg/window"
 )
 
-// Entries are nearly all of a partial, so they are read without closures, and without memory of their own.
+// Entries are nearly all of a partial, so they are read without closures, and without memory of their own. The loop over
+// fields stands twice, in Entry.decode and in decodeSum: a type that walks them for both keeps what is left of the message in
+// memory instead of registers, which costs BenchmarkDecode 4 to 7 percent.
 
 // entry returns the next entry to be read, with an aggregate of no record.
 func (d *Decoder) entry(carried window.Aggregates) *Entry {
