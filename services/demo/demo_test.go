@@ -64,7 +64,7 @@ func TestTheDemoAveragesAFileAndEnds(t *testing.T) {
 		t.Fatalf("exit code %d\n%s", code, stderr.String())
 	}
 	for _, want := range []string{
-		"1001 records read = 900 kept + 100 filtered + 0 late + 1 rejected\n",
+		"1001 records read = 900 kept + 100 filtered + 0 late + 1 rejected\n  1 not-json: The record is not valid JSON: ",
 		"20 results hold 900 of the kept records\n",
 		"A                         16:00:00–16:00:10         45      44.0000         5\n",
 	} {

@@ -37,7 +37,7 @@ func newKeeper(cluster *kfake.Cluster, conf broker.Config, partitions int) *keep
 func (k *keeper) run(ctx context.Context) error {
 	defer k.client.Close()
 	var all errgroup.Group
-	k.ledger.start(ctx, &all)
+	k.ledger.start(ctx, &all, k.partitions)
 	tick := time.NewTicker(keepEvery)
 	defer tick.Stop()
 	for {

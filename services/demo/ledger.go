@@ -29,11 +29,12 @@ type ledger struct {
 	kept, filtered, late, rejected int64 // by the partials
 	lost                           int64 // offsets deleted before they were read
 	results, inResults             int64 // by the results: their number, and the records in them
-	once                           bool  // every kept record is in one result, which says how many it has
+	why                            reasons
+	once                           bool // every kept record is in one result, which says how many it has
 }
 
 func newLedger(client *broker.Client) *ledger {
-	return &ledger{client: client, positions: map[broker.TopicPartition]int64{}}
+	return &ledger{client: client, positions: map[broker.TopicPartition]int64{}, why: reasons{}}
 }
 
 // position is up to where a partition has been read; one that is not read at all holds nobody up.
@@ -47,15 +48,18 @@ func (l *ledger) position(topic string, partition int32) int64 {
 	return at
 }
 
-// start follows one partition of partials, for every one carries all counts, and all of results.
-func (l *ledger) start(ctx context.Context, all *errgroup.Group) {
+// start follows one partition of partials, for every one carries all counts, and all of results and rejects.
+func (l *ledger) start(ctx context.Context, all *errgroup.Group, rejects int) {
 	l.follow(ctx, all, broker.TopicPartition{Topic: partialsTopic, Partition: 0}, l.partial)
 	for p := range int32(partials) {
 		l.follow(ctx, all, broker.TopicPartition{Topic: resultsTopic, Partition: p}, l.result)
 	}
+	for p := range int32(rejects) {
+		l.follow(ctx, all, broker.TopicPartition{Topic: rejectsTopic, Partition: p}, l.reject)
+	}
 }
 
-func (l *ledger) follow(ctx context.Context, all *errgroup.Group, tp broker.TopicPartition, take func([]byte) error) {
+func (l *ledger) follow(ctx context.Context, all *errgroup.Group, tp broker.TopicPartition, take func(*batch.Record) error) {
 	l.mu.Lock()
 	l.positions[tp] = 0
 	l.mu.Unlock()
@@ -63,7 +67,7 @@ func (l *ledger) follow(ctx context.Context, all *errgroup.Group, tp broker.Topi
 }
 
 // read follows a partition until ctx ends, and then to its end.
-func (l *ledger) read(ctx context.Context, tp broker.TopicPartition, take func([]byte) error) error {
+func (l *ledger) read(ctx context.Context, tp broker.TopicPartition, take func(*batch.Record) error) error {
 	fetcher := l.client.NewFetcher()
 	var walker batch.Walker
 	var m batch.Record
@@ -84,7 +88,7 @@ func (l *ledger) read(ctx context.Context, tp broker.TopicPartition, take func([
 		walker.Reset(got.Records, at, got.Aborted, true)
 		for walker.Next() {
 			for walker.Record(&m) {
-				if err := take(m.Value); err != nil {
+				if err := take(&m); err != nil {
 					return fmt.Errorf("count %s/%d at %d: %w", tp.Topic, tp.Partition, m.Offset, err)
 				}
 			}
@@ -102,8 +106,8 @@ func (l *ledger) read(ctx context.Context, tp broker.TopicPartition, take func([
 	}
 }
 
-func (l *ledger) partial(value []byte) error {
-	p, err := partial.Decode(value)
+func (l *ledger) partial(m *batch.Record) error {
+	p, err := partial.Decode(m.Value)
 	if err != nil {
 		return err
 	}
@@ -119,9 +123,9 @@ func (l *ledger) partial(value []byte) error {
 	return nil
 }
 
-func (l *ledger) result(value []byte) error {
+func (l *ledger) result(m *batch.Record) error {
 	var r struct{ Count int64 }
-	if err := json.Unmarshal(value, &r); err != nil {
+	if err := json.Unmarshal(m.Value, &r); err != nil {
 		return err
 	}
 	l.mu.Lock()
@@ -131,12 +135,20 @@ func (l *ledger) result(value []byte) error {
 	return nil
 }
 
+func (l *ledger) reject(m *batch.Record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.why.add(m)
+	return nil
+}
+
 // print tells what became of every record.
 func (l *ledger) print(out io.Writer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	read := l.kept + l.filtered + l.late + l.rejected
 	_, _ = fmt.Fprintf(out, "\n%d records read = %d kept + %d filtered + %d late + %d rejected\n", read, l.kept, l.filtered, l.late, l.rejected)
+	l.why.print(out)
 	if l.lost > 0 {
 		_, _ = fmt.Fprintf(out, "%d offsets were deleted before they were read\n", l.lost)
 	}
