@@ -27,7 +27,7 @@ test: ## vet, unit tests, simulation, and a real Kafka where Docker answers
 	go vet ./...
 	go vet -tags notransactions ./pkg/kafka/txn
 	@docker info >/dev/null 2>&1 && echo "Docker answers: the tests on a real Kafka run" || echo "no Docker engine answers: the tests on a real Kafka are skipped"
-	go test -race -shuffle=on -timeout 25m $$(go list ./... | grep -vE '/test/(chaos|secure)$$')
+	go test -race -pgo=off -shuffle=on -timeout 25m $$(go list ./... | grep -vE '/test/(chaos|secure)$$')
 	go test -shuffle=on -timeout 25m ./test/chaos ./test/secure
 
 .PHONY: sim
@@ -75,6 +75,10 @@ bench-latency: ## how long results take under live traffic, as a table and histo
 .PHONY: microbench
 microbench: ## microbenchmarks of every room
 	go test -run '^$$' -bench . -benchmem ./pkg/... ./services/processor/worker
+
+.PHONY: profile
+profile: ## the profile by which the processor is compiled, taken anew from its path from a fetched batch to an aggregate
+	go test -run '^$$' -bench Read -benchtime 4s -cpu 1 -cpuprofile services/processor/default.pgo -o /dev/null ./services/processor/worker
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## golangci-lint with the rules of .golangci.yml
