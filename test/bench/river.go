@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
-	"sync"
 )
 
 // nextRun gives what follows topics and groups of its own.
@@ -78,55 +76,4 @@ func (b *bench) river(ctx context.Context) (s sample, err error) {
 		s.peak += u.peak
 	}
 	return s, b.checkResults(ctx, results)
-}
-
-// mallocs counts the allocations of both our processes for the records, in runs of their own, since asking for them costs time:
-// what a run makes more than one on a record for each partition, whose topic goes with all others.
-func (b *bench) mallocs(ctx context.Context) (uint64, error) {
-	load := b.topic.load
-	load.Records = load.Partitions
-	nothing, err := b.cluster.fill(ctx, load)
-	if err != nil {
-		return 0, err
-	}
-	start, err := (&bench{options: b.options, cluster: b.cluster, bin: b.bin, topic: nothing}).allocations(ctx)
-	if err != nil {
-		return 0, err
-	}
-	all, err := b.allocations(ctx)
-	return all - min(all, start), err
-}
-
-// allocations counts all that both our processes make in a run.
-func (b *bench) allocations(ctx context.Context) (uint64, error) {
-	var flags [2][]string
-	var addrs [2]string
-	for i := range flags {
-		port, err := freePort()
-		if err != nil {
-			return 0, err
-		}
-		addrs[i] = fmt.Sprintf("127.0.0.1:%d", port)
-		flags[i] = []string{"--admin-addr", addrs[i]}
-	}
-	both, results, err := b.startRiver(ctx, flags)
-	if err != nil {
-		return 0, err
-	}
-	var grown [2]uint64
-	var known [2]bool
-	var asking sync.WaitGroup
-	for i, p := range both {
-		asking.Go(func() { grown[i], known[i] = allocated(ctx, p, addrs[i]) })
-	}
-	asking.Wait()
-	for _, p := range both {
-		if _, err := p.wait(); err != nil {
-			return 0, err
-		}
-	}
-	if !known[0] || !known[1] {
-		return 0, errors.New("the metrics of a service were not to be had")
-	}
-	return grown[0] + grown[1], b.checkResults(ctx, results)
 }
