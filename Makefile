@@ -62,7 +62,7 @@ bench-peers: ## the same beside Kafka Streams and Flink (need java 17 or later a
 
 .PHONY: bench-growth
 bench-growth: ## how costs grow with partitions, categories, sizes, skew; tables, and plots in docs/plots
-	@TESTCONTAINERS_RYUK_DISABLED=true go run ./test/bench -growth docs/plots -only sink,flush,categories,partitions,bytes,skew,codecs,generator -records 1000000 -repeat 2 $(if $(BROKERS),-broker $(BROKERS)) $(ARGS)
+	@TESTCONTAINERS_RYUK_DISABLED=true go run ./test/bench -growth docs/plots -only sink,flush,categories,partitions,bytes,skew,codecs,generator -records 12000000 -repeat 1 $(if $(BROKERS),-broker $(BROKERS)) $(ARGS)
 
 .PHONY: bench-fleet
 bench-fleet: ## what more replicas bring, how long results stop when one comes or goes, and what a fleet costs that has nothing to do

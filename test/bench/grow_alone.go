@@ -48,7 +48,7 @@ func (g *grower) merging(ctx context.Context) error {
 
 // generating measures the generator at full speed; each record must be in the topic.
 func (g *grower) generating(ctx context.Context) error {
-	count := 5 * int64(g.records)
+	count := int64(g.records)
 	var all []used
 	for range g.repeat {
 		b, err := g.empty(ctx, partitions)

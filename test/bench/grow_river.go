@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
 	"os"
 	"time"
 
@@ -31,24 +30,16 @@ func (r outcome) cpu() float64 {
 	return beyond(r.both[0].cpu+r.both[1].cpu, r.start.cpu) / float64(r.records) * 1e6
 }
 
-// rate is in millions of records a second, without the start; not a number where the start is most of what it took.
+// rate is in millions of records a second from the start to the end of both.
 func (r outcome) rate() float64 {
-	wall := max(r.both[0].wall, r.both[1].wall)
-	if wall < 2*r.start.wall {
-		return math.NaN()
-	}
-	return float64(r.records) / 1e6 / beyond(wall, r.start.wall)
+	return float64(r.records) / 1e6 / max(r.both[0].wall, r.both[1].wall).Seconds()
 }
 
 // seriesTable shows a series.
 func seriesTable(first string, all []outcome) growth.Table {
 	t := growth.Table{Head: []string{first, "records", "results", "M records/s", "CPU-s per M", "sink, with its start", "start of both, CPU-s", "processor, peak MB", "sink, peak MB"}}
 	for _, r := range all {
-		rate := "–"
-		if per := r.rate(); !math.IsNaN(per) {
-			rate = fmt.Sprintf("%.2f", per)
-		}
-		t.Rows = append(t.Rows, []string{r.label, fmt.Sprint(r.records), fmt.Sprint(r.results), rate, fmt.Sprintf("%.3f", r.cpu()),
+		t.Rows = append(t.Rows, []string{r.label, fmt.Sprint(r.records), fmt.Sprint(r.results), fmt.Sprintf("%.2f", r.rate()), fmt.Sprintf("%.3f", r.cpu()),
 			fmt.Sprintf("%.3f", r.both[1].cpu.Seconds()/float64(r.records)*1e6), fmt.Sprintf("%.3f", r.start.cpu.Seconds()),
 			fmt.Sprintf("%.0f", float64(r.both[0].peak)/1e6), fmt.Sprintf("%.0f", float64(r.both[1].peak)/1e6)})
 	}
@@ -66,7 +57,7 @@ func (g *grower) measure(ctx context.Context, load growth.Load, label string, x 
 		if err != nil {
 			return r, err
 		}
-		start = used{wall: max(bare.both[0].wall, bare.both[1].wall), cpu: bare.both[0].cpu + bare.both[1].cpu}
+		start = used{cpu: bare.both[0].cpu + bare.both[1].cpu}
 		g.starts[load.Partitions] = start
 	}
 	got, err := g.runs(ctx, load, g.repeat)

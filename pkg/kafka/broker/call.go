@@ -113,7 +113,7 @@ func readFrame(r io.Reader, buf []byte) ([]byte, error) {
 		return buf, fmt.Errorf("an answer of %d bytes is beyond the limit of %d: is this a Kafka broker?", n, maxAnswer)
 	}
 	if cap(buf) < n {
-		buf = make([]byte, n)
+		buf = make([]byte, n, n+n/4) // the next may be a little longer
 	}
 	buf = buf[:n]
 	_, err := io.ReadFull(r, buf)
