@@ -37,15 +37,7 @@ func BenchmarkVarying(b *testing.B) {
 			records[i] = fmt.Appendf(line, `,"category":"%c"}`, 'A'+random.IntN(3))
 		}
 		b.Run(c.name, func(b *testing.B) {
-			var d Decoder
-			var r Record
-			var m Message
-			for i := 0; b.Loop(); i++ {
-				m.Value = records[i%n]
-				if why := d.Decode(&m, &r); why != None {
-					b.Fatal(why)
-				}
-			}
+			decodeInTurn(b, records)
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/fields, "ns/field")
 		})
 	}

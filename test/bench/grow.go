@@ -24,7 +24,7 @@ type grower struct {
 	broker  *broker // nil: not ours
 	bin     string
 	topics  int
-	starts  map[int]used // of both our processes, by the number of partitions
+	starts  map[int]time.Duration // CPU time of both our processes, by the number of partitions
 }
 
 // grow measures everything that grows, prints tables and draws plots.
@@ -32,7 +32,7 @@ func (g *grower) grow(ctx context.Context) error {
 	if err := os.MkdirAll(g.plots, 0o755); err != nil {
 		return err
 	}
-	g.starts = map[int]used{}
+	g.starts = map[int]time.Duration{}
 	for _, part := range []struct {
 		name    string
 		measure func(context.Context) error

@@ -21,13 +21,13 @@ type outcome struct {
 	records int
 	bytes   int64 // of a record, on average
 	results int
-	start   used // of both together on next to no records
+	start   time.Duration // CPU time of both together on next to no records
 	both    [2]used
 }
 
 // cpu is in seconds for a million records, without the start.
 func (r outcome) cpu() float64 {
-	return beyond(r.both[0].cpu+r.both[1].cpu, r.start.cpu) / float64(r.records) * 1e6
+	return beyond(r.both[0].cpu+r.both[1].cpu, r.start) / float64(r.records) * 1e6
 }
 
 // rate is in millions of records a second from the start to the end of both.
@@ -40,7 +40,7 @@ func seriesTable(first string, all []outcome) growth.Table {
 	t := growth.Table{Head: []string{first, "records", "results", "M records/s", "CPU-s per M", "sink, with its start", "start of both, CPU-s", "processor, peak MB", "sink, peak MB"}}
 	for _, r := range all {
 		t.Rows = append(t.Rows, []string{r.label, fmt.Sprint(r.records), fmt.Sprint(r.results), fmt.Sprintf("%.2f", r.rate()), fmt.Sprintf("%.3f", r.cpu()),
-			fmt.Sprintf("%.3f", r.both[1].cpu.Seconds()/float64(r.records)*1e6), fmt.Sprintf("%.3f", r.start.cpu.Seconds()),
+			fmt.Sprintf("%.3f", r.both[1].cpu.Seconds()/float64(r.records)*1e6), fmt.Sprintf("%.3f", r.start.Seconds()),
 			fmt.Sprintf("%.0f", float64(r.both[0].peak)/1e6), fmt.Sprintf("%.0f", float64(r.both[1].peak)/1e6)})
 	}
 	return t
@@ -57,7 +57,7 @@ func (g *grower) measure(ctx context.Context, load growth.Load, label string, x 
 		if err != nil {
 			return r, err
 		}
-		start = used{cpu: bare.both[0].cpu + bare.both[1].cpu}
+		start = bare.both[0].cpu + bare.both[1].cpu
 		g.starts[load.Partitions] = start
 	}
 	got, err := g.runs(ctx, load, g.repeat)

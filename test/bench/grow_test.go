@@ -9,7 +9,7 @@ import (
 
 // TestASeriesIsShownWithoutTheStart: CPU time is beyond a start, the rate is of the whole run.
 func TestASeriesIsShownWithoutTheStart(t *testing.T) {
-	start := used{cpu: 60 * time.Millisecond}
+	start := 60 * time.Millisecond
 	got := seriesTable("partitions", []outcome{
 		{label: "1", records: 500_000, results: 15, start: start, both: [2]used{
 			{wall: 1200 * time.Millisecond, cpu: 90 * time.Millisecond, peak: 20e6}, {wall: 1500 * time.Millisecond, cpu: 30 * time.Millisecond, peak: 19e6}}},

@@ -110,14 +110,7 @@ const (
 	stageOver
 )
 
-// Begin starts a transaction that commits offsets and writes batches to places, in their order.
-func Begin(places []Place) *Machine {
-	m := Ahead()
-	m.Fill(places)
-	return m
-}
-
-// Ahead starts a transaction of which nothing is known yet but that it will commit offsets. It asks for no more than
+// Ahead starts a transaction of which nothing need be known yet but that it will commit offsets. It asks for no more than
 // AddOffsets before Fill tells the rest.
 func Ahead() *Machine {
 	m := &Machine{}
@@ -125,7 +118,7 @@ func Ahead() *Machine {
 	return m
 }
 
-// Fill tells where a transaction that was started ahead writes batches to, in their order. It is called once.
+// Fill tells where a transaction writes batches to, in their order. It is called once.
 func (m *Machine) Fill(places []Place) {
 	m.places, m.filled = places, true
 	if m.stage == stageAnnounce {

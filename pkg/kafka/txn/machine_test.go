@@ -68,9 +68,16 @@ func asked(round []Request) string {
 	return strings.Join(all, ", ")
 }
 
+// begin starts a transaction of which everything is known.
+func begin(places []Place) *Machine {
+	m := Ahead()
+	m.Fill(places)
+	return m
+}
+
 // consequence tells what one answer to one request leads to, if everything else is answered 0.
 func consequence(t *testing.T, step Step, a Answer) string {
-	m := Begin(twoPlaces())
+	m := begin(twoPlaces())
 	r := drive(t, m, step, 0)
 	m.Answer(r, a)
 	if o := m.Outcome(); o.Verdict != Open {
@@ -232,7 +239,7 @@ func scenarios() []scenario {
 func TestExpireAtEveryPoint(t *testing.T) {
 	for n := range 20 {
 		for _, a := range []Answer{{}, silence, {Code: concurrentTxns}, {Code: requestTimedOut}} {
-			m := Begin(twoPlaces())
+			m := begin(twoPlaces())
 			for range n {
 				if next := m.Next(); len(next) > 0 {
 					m.Answer(next[0], Answer{})

@@ -29,8 +29,8 @@ func NewPace(rate float64) *Pace {
 	return &Pace{rate: rate, now: time.Now()}
 }
 
-// Now is the time at which what is due was let through last. To ask the clock for each record would be a third of what a
-// synthetic one costs.
+// Now is the time at which what is due was let through last. To ask the clock for each record would be more than half of
+// what a synthetic one costs.
 func (p *Pace) Now() time.Time { return p.now }
 
 // Wait waits until at least one record is due and returns how many are, at most
